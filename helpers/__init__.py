@@ -1,0 +1,1 @@
+"""What the lessons share: data, models, training, figures, widgets, claims and exercises."""
