@@ -1,0 +1,338 @@
+"""Controls that answer at once, and that leave a figure behind where there is no kernel to answer."""
+
+import base64
+import html
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from numbers import Real
+
+import ipywidgets
+import matplotlib.pyplot as plt
+from IPython.display import display
+
+from helpers import figures
+
+MOST_KNOBS = 4
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+LIVE_DOTS_PER_INCH = 100
+# Where the live part is drawn, the stored figure above it (its `count` outputs) would say everything twice.
+HIDE_STORED = (
+    "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child .explored),"
+    ".jp-OutputArea-child:has(+ .jp-OutputArea-child + .jp-OutputArea-child .explored-figure)"
+    "{display: none}</style>"
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A small table that reads in JupyterLab, on GitHub, in plain text and to a screen reader.
+
+    header names the columns; rows are sequences of that length; the first column heads each row.
+
+    >>> Table(["system", "answer"], [["rules", "K AO F"], ["attention", "K AH F"]])
+    system     answer
+    rules      K AO F
+    attention  K AH F
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence]
+
+    def __repr__(self) -> str:
+        lines = [[str(cell) for cell in line] for line in (self.header, *self.rows)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        told = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+        return "\n".join(told)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col">{html.escape(str(cell))}</th>' for cell in self.header)
+        body = "\n".join(
+            f'<tr><th scope="row">{html.escape(str(first))}</th>'
+            + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in others)
+            + "</tr>"
+            for first, *others in self.rows
+        )
+        return f"<table>\n<tr>{head}</tr>\n{body}\n</table>"
+
+
+class Sentence(str):
+    """A sentence that a cell shows without quotation marks.
+
+    >>> Sentence("You guessed 30%.")
+    You guessed 30%.
+    """
+
+    __repr__ = str.__str__
+
+
+# --- explore -------------------------------------------------------------------------------------------------
+
+
+def explore(function: Callable, **knobs) -> None:
+    """Show what function gives for its defaults, and beneath it one control a knob that shows it for other values.
+
+    function takes the knobs as keyword arguments and returns (axes or figure, its words), or a str, or a Table.
+    A knob is a range or (low, high[, step]) for a slider, a list for a choice (a slider when it holds numbers),
+    or a str for a text box. It starts at the function's own default, or else at its first value.
+
+        explore(error_curve, training_words=[30, 100, 300], word="cough")
+
+    The first answer is an output of its own: it needs no kernel. Raises ValueError for a knob it cannot read.
+    """
+    explorer = Explorer(function, **knobs)
+    first = explorer.last
+    if isinstance(first, Drawn):
+        figures.show_png(first.picture, first.words, first.width)
+    else:
+        display({"text/html": _in_html(first), "text/plain": str(first)}, raw=True)
+    names = ", ".join(label_of(name) for name in knobs)
+    _display(explorer, f"Run this cell in JupyterLab for its live controls: {names}.")
+
+
+class Explorer(ipywidgets.VBox):
+    """The live part of `explore`: the controls, the latest answer, and a line that says what went wrong.
+
+    >>> explorer = Explorer(lambda n: f"{n} squared is {n * n}", n=range(3, 9))
+    >>> explorer.knobs["n"].value = 4
+    >>> explorer.last
+    '4 squared is 16'
+    """
+
+    def __init__(self, function: Callable, **knobs):
+        if not 0 < len(knobs) <= MOST_KNOBS:
+            raise ValueError(f"explore takes 1 to {MOST_KNOBS} knobs, not {len(knobs)}: a learner can follow no more")
+        self.function = function
+        self.knobs = {name: _control(name, knob, _default(function, name)) for name, knob in knobs.items()}
+        self.answer, self.message = ipywidgets.HTML(), ipywidgets.HTML()
+        super().__init__([*self.knobs.values(), self.answer, self.message])
+        self.draw()
+        for control in self.knobs.values():
+            control.observe(self.update, "value")
+
+    def values(self) -> dict:
+        """The knobs' present values, by name."""
+        return {name: control.value for name, control in self.knobs.items()}
+
+    def draw(self) -> None:
+        """Answer for the present values; whatever the function raises passes through, and the last answer stays."""
+        self.last = _answer(self.function, self.values())
+        self.answer.value = _live(self.last)
+        self.message.value = "<small>Does nothing move? Run this cell first.</small>"
+
+    def update(self, _change) -> None:
+        """Answer for the present values, or say why there is no answer: an error in a callback shows nowhere else."""
+        try:
+            self.draw()
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
+            self.message.value = _what_went_wrong(self.values(), error)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A drawn figure: the picture's PNG bytes, its width in pixels on the page, and its words."""
+
+    picture: bytes
+    width: int
+    words: str
+
+
+def _answer(function: Callable, values: dict) -> Drawn | str | Table:
+    open_before = set(plt.get_fignums())
+    try:
+        given = function(**values)
+        if isinstance(given, str | Table):
+            return given
+        drawn, words = given
+        width = round(drawn.get_figure(root=True).get_size_inches()[0] * figures.PIXELS_PER_INCH)
+        return Drawn(figures.png(drawn, LIVE_DOTS_PER_INCH), width, words)
+    finally:
+        for number in set(plt.get_fignums()) - open_before:
+            plt.close(number)
+
+
+def _in_html(answer: str | Table) -> str:
+    if isinstance(answer, Table):
+        return answer._repr_html_()
+    return html.escape(answer).replace("\n", "<br>")
+
+
+def _live(answer: Drawn | str | Table) -> str:
+    if not isinstance(answer, Drawn):
+        return f'{HIDE_STORED}<div class="explored" role="status">{_in_html(answer)}</div>'
+    source = base64.b64encode(answer.picture).decode()
+    words = html.escape(answer.words)
+    return (
+        f'{HIDE_STORED}<div class="explored explored-figure">'
+        f'<img alt="{words}" width="{answer.width}" style="max-width: 100%" src="data:image/png;base64,{source}">'
+        f"<details><summary>The figure in words</summary><p>{words}</p></details></div>"
+    )
+
+
+def _what_went_wrong(values: dict, error: BaseException) -> str:
+    told = ", ".join(f"{label_of(name)} = {value}" for name, value in values.items())
+    reason = str(error) or type(error).__name__
+    return (
+        f'<p role="alert">No answer for {html.escape(told)}: {html.escape(reason)}. The last answer still stands.</p>'
+    )
+
+
+def label_of(name: str) -> str:
+    """A knob's name as a label: underscores become spaces.
+
+    >>> label_of("training_words")
+    'training words'
+    """
+    return name.replace("_", " ")
+
+
+def _default(function: Callable, name: str):
+    parameter = inspect.signature(function).parameters.get(name)
+    return None if parameter is None or parameter.default is parameter.empty else parameter.default
+
+
+def _control(name: str, knob, default) -> ipywidgets.Widget:
+    shared = {"description": label_of(name), "style": {"description_width": "initial"}, "layout": {"width": "95%"}}
+    match knob:
+        case str():
+            return ipywidgets.Text(value=knob if default is None else default, **shared)
+        case range():
+            first, last = knob[0], knob[-1]
+            start = first if default is None else default
+            return ipywidgets.IntSlider(value=start, min=first, max=last, step=knob.step, **shared)
+        case tuple((low, high, *step)) if all(isinstance(bound, Real) for bound in knob) and low < high:
+            start = low if default is None else default
+            kind = ipywidgets.IntSlider if all(isinstance(bound, int) for bound in knob) else ipywidgets.FloatSlider
+            size = step[0] if step else 1 if kind is ipywidgets.IntSlider else (high - low) / 100
+            return kind(value=start, min=low, max=high, step=size, **shared)
+        case [first, *_]:
+            start = first if default is None else default
+            kind = ipywidgets.SelectionSlider if isinstance(first, Real) else ipywidgets.Dropdown
+            names = [(figures.number(one) if isinstance(one, Real) else str(one), one) for one in knob]
+            return kind(options=names, value=start, **shared)
+    raise ValueError(f"explore cannot make a control of {name}={knob!r}: give a range, (low, high), a list or a str")
+
+
+def _display(widget: ipywidgets.Widget, without_kernel: str) -> None:
+    view = widget._repr_mimebundle_()[WIDGET_VIEW]
+    display({WIDGET_VIEW: view, "text/plain": without_kernel}, raw=True)
+
+
+# --- predict first -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question asked before the measurement: a number from low to high in a unit, or one of some choices."""
+
+    text: str
+    low: float = 0
+    high: float = 100
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+
+    def read(self, typed: str) -> float:
+        """The number typed, a decimal comma and the unit allowed; ValueError with a clear sentence for anything else.
+
+        >>> Question("How many?", unit="%").read("12,5 %")
+        12.5
+        """
+        wanted = f"a number from {figures.number(self.low)} to {figures.number(self.high)}"
+        try:
+            guess = float(typed.strip().removesuffix(self.unit).strip().replace(",", "."))
+        except ValueError:
+            raise ValueError(f"“{typed}” is not a number: type {wanted}.") from None
+        if not self.low <= guess <= self.high:
+            raise ValueError(f"{typed} is out of range: type {wanted}.")
+        return guess
+
+    def tell(self, answer: float | str) -> str:
+        """An answer with its unit.
+
+        >>> Question("How many?", unit="%").tell(12.5)
+        '12.5%'
+        """
+        if self.choices:
+            return str(answer)
+        return figures.number(answer) + (self.unit if self.unit in ("", "%") else f" {self.unit}")
+
+
+questions: dict[str, Question] = {}
+guesses: dict[str, float | str] = {}
+
+
+def predict(
+    name: str, question: str, low: float = 0, high: float = 100, unit: str = "", choices: Iterable[str] = ()
+) -> None:
+    """Ask for a guess before a number is revealed, and keep it in `guesses[name]` for `compare`.
+
+    The guess is a number from low to high in the unit, or one of the choices.
+
+        predict("rules", "How many sounds in a hundred will the rules get wrong?", unit="%")
+
+    The question reads without a kernel: then a learner thinks, or writes on paper.
+    """
+    asked = questions[name] = Question(question, low, high, unit, tuple(choices))
+    text = f"<p><strong>Predict first.</strong> {html.escape(question)}</p>"
+    told = f" ({', '.join(asked.choices)})" if asked.choices else ""
+    display({"text/html": text, "text/plain": f"Predict first. {question}{told}"}, raw=True)
+    _display(predictor(name), "Decide on a guess, or write it on paper. Run this cell to type it here.")
+
+
+def predictor(name: str) -> ipywidgets.VBox:
+    """The field of `predict`: a text box or a choice, and a line that says what was kept."""
+    asked = questions[name]
+    message = ipywidgets.HTML("<small>Decide on a guess, or write it on paper.</small>")
+    field = _field(asked, guesses.get(name))
+
+    def keep(change) -> None:
+        try:
+            guesses[name] = change["new"] if asked.choices else asked.read(change["new"])
+            message.value = f'<p role="status">Your guess is kept: {html.escape(asked.tell(guesses[name]))}.</p>'
+        except ValueError as error:
+            message.value = f'<p role="alert">{html.escape(str(error))}</p>'
+
+    field.observe(keep, "value")
+    return ipywidgets.VBox([field, message])
+
+
+def _field(asked: Question, guess: float | str | None) -> ipywidgets.Widget:
+    shared = {"style": {"description_width": "initial"}, "layout": {"width": "95%"}}
+    if asked.choices:
+        known = guess if guess in asked.choices else None
+        return ipywidgets.RadioButtons(options=asked.choices, value=known, description="Your guess:", **shared)
+    hint = f"{figures.number(asked.low)} to {figures.number(asked.high)}, then Enter"
+    description = f"Your guess ({asked.unit}):" if asked.unit else "Your guess:"
+    typed = "" if guess is None else figures.number(guess)
+    return ipywidgets.Text(typed, placeholder=hint, description=description, continuous_update=False, **shared)
+
+
+def compare(name: str, measured: float | str) -> Sentence:
+    """The learner's guess beside what was measured, in the question's unit.
+
+    >>> questions["demo"], guesses["demo"] = Question("How many sounds wrong?", unit="%"), 30
+    >>> compare("demo", 24)
+    You guessed 30%; measured: 24%. Your guess was 6 points too high.
+    >>> compare("never asked", 24)
+    The question “never asked” has not been asked yet: run its cell first. Measured: 24.
+    """
+    if name not in questions:
+        told = measured if isinstance(measured, str) else figures.number(measured)
+        return Sentence(f"The question “{name}” has not been asked yet: run its cell first. Measured: {told}.")
+    asked = questions[name]
+    if name not in guesses:
+        return Sentence(f"You made no guess; measured: {asked.tell(measured)}.")
+    guess = guesses[name]
+    told = f"You guessed {asked.tell(guess)}; measured: {asked.tell(measured)}."
+    return Sentence(f"{told} {_distance(asked, guess, measured)}")
+
+
+def _distance(asked: Question, guess: float | str, measured: float | str) -> str:
+    if asked.tell(guess) == asked.tell(measured):
+        return "Your guess was right."
+    if asked.choices:
+        return "Your guess was wrong."
+    gap = figures.number(abs(guess - measured))
+    unit = " point" if asked.unit == "%" else f" {asked.unit}" if asked.unit else ""
+    plural = "s" if asked.unit == "%" and gap != "1" else ""
+    return f"Your guess was {gap}{unit}{plural} too {'high' if guess > measured else 'low'}."
