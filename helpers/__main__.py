@@ -1,0 +1,122 @@
+"""The project's commands: python3 -m helpers lab | test | run | record | replicate | doctor."""
+
+import argparse
+import sys
+
+from helpers import environment
+
+START = environment.NOTEBOOKS / "0_start_here.ipynb"
+
+
+def main() -> int:
+    """Reads the command, makes sure that the environment stands, and does the job inside it."""
+    options, rest = parser().parse_known_args()
+    if rest and options.command != "test":
+        parser().error("unknown: " + " ".join(rest))
+    try:
+        if options.command == "doctor":
+            return doctor(options.port)
+        fault = environment.python_too_old()
+        if fault:
+            raise fault
+        environment.ensure()
+        if not environment.running_inside():
+            environment.hand_over(["-m", "helpers"] + sys.argv[1:])
+        return JOBS[options.command](options, rest) or 0
+    except environment.Fault as fault:
+        print(fault, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(prog="python3 -m helpers", description=__doc__)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    commands.required = True
+    lab = commands.add_parser("lab", help="open JupyterLab at the start page")
+    lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
+    commands.add_parser("test", help="run every test; what follows is passed to pytest")
+    run = commands.add_parser("run", help="execute lessons from top to bottom; say what they take")
+    run.add_argument("lessons", nargs="*", metavar="LESSON", help="such as 3.1; all lessons if none is named")
+    run.add_argument("--save", action="store_true", help="write the outputs back into the notebooks")
+    record = commands.add_parser("record", help="compute what a lesson shows as recorded")
+    record.add_argument("lesson", metavar="LESSON")
+    replicate = commands.add_parser("replicate", help="run a lesson under several seeds; count its verdicts")
+    replicate.add_argument("lesson", metavar="LESSON")
+    replicate.add_argument("--seeds", type=_positive, default=5, metavar="N", help="seeds 0 to N-1 (default: 5)")
+    replicate.add_argument("--save", action="store_true", help="write the verdicts to data/replicated/")
+    doctor = commands.add_parser("doctor", help="say what is wrong with this machine, and the remedy")
+    for command in (lab, doctor):
+        command.add_argument("--port", type=_port, default=8888, metavar="N", help="(default: 8888)")
+    return top
+
+
+def lab(options, _) -> None:
+    """Opens JupyterLab at the start page, on this machine's own address and with the server's token."""
+    fault = environment.not_writable() or environment.port_taken(options.port)
+    if fault:
+        raise fault
+    print("JupyterLab opens in your browser. To stop it, press Ctrl-C here and answer y.")
+    start = START.relative_to(environment.ROOT).as_posix()
+    arguments = ["--ServerApp.root_dir={}".format(environment.ROOT), "--LabApp.default_url=/lab/tree/" + start]
+    arguments += ["--ServerApp.ip=127.0.0.1", "--ServerApp.port={}".format(options.port), "--ServerApp.port_retries=0"]
+    arguments += ["--Application.log_level=WARN", "--LabApp.news_url=None"]
+    arguments += ["--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate"]
+    environment.hand_over(["-m", "jupyterlab"] + arguments + ["--no-browser"] * options.no_browser)
+
+
+def test(_, pytest_arguments) -> None:
+    """Runs the tests and the examples in the docstrings."""
+    environment.hand_over(["-m", "pytest", "--rootdir", str(environment.ROOT)] + pytest_arguments)
+
+
+def run(options, _) -> int:
+    """Executes lessons and prints a table of what they take."""
+    from helpers import notebooks
+
+    return notebooks.run(options.lessons, save=options.save)
+
+
+def record(options, _) -> None:
+    """Computes the points of a lesson's recordings that are still missing."""
+    from helpers import recordings
+
+    recordings.record(options.lesson)
+
+
+def replicate(options, _) -> int:
+    """Executes a lesson under several seeds and prints how often each verdict came out."""
+    from helpers import notebooks
+
+    return notebooks.replicate(options.lesson, seeds=options.seeds, save=options.save)
+
+
+def doctor(port: int) -> int:
+    """Prints what is right and what is wrong with this machine; 1 if anything is wrong."""
+    wrong = 0
+    for name, fault in environment.check_up(port):
+        print("[wrong] {}".format(fault).replace("\n", "\n        ") if fault else "[ok]    " + name, flush=True)
+        wrong += fault is not None
+    print("\nAll is well." if not wrong else "\n{} to mend.".format(wrong))
+    return 1 if wrong else 0
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError("a whole number from 1 up, not " + text)
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError("a port is a whole number from 1 to 65535, not " + text)
+    return int(text)
+
+
+JOBS = {"lab": lab, "test": test, "run": run, "record": record, "replicate": replicate}
+
+if __name__ == "__main__":
+    sys.exit(main())
