@@ -81,6 +81,7 @@ class Verdict(NamedTuple):
     rule: str
     seeds: tuple[int, int] | None
     lesson: str
+    file: str
     cell: int
 
 
@@ -147,15 +148,20 @@ def verdicts(of: list[Lesson] | None = None) -> list[Verdict]:
     """
     found: dict[str, Verdict] = {}
     for lesson in lessons() if of is None else of:
-        for verdict in verdicts_in(lesson, json.loads(lesson.path.read_text(encoding="utf-8"))):
+        for verdict in verdicts_in(lesson, notebook_of(lesson)):
             if verdict.claim in found:
                 raise ValueError(
                     f"{verdict.claim} has two verdicts: {_place(found[verdict.claim])} and {_place(verdict)}. Keep one."
                 )
             if verdict.claim not in lesson.claims:
-                raise ValueError(f"{_place(verdict)} judges {verdict.claim}, which is not among that lesson's claims.")
+                raise ValueError(f"{_place(verdict)} judges {verdict.claim}, which is not among the lesson's claims.")
             found[verdict.claim] = verdict
     return list(found.values())
+
+
+def notebook_of(lesson: Lesson) -> dict:
+    """A lesson's notebook as its file holds it."""
+    return json.loads(lesson.path.read_text(encoding="utf-8"))
 
 
 def verdicts_in(lesson: Lesson, notebook: dict) -> list[Verdict]:
@@ -168,7 +174,10 @@ def verdicts_in(lesson: Lesson, notebook: dict) -> list[Verdict]:
     stored = ((number, data[VERDICT_TYPE]) for number, data in outputs if VERDICT_TYPE in data)
     return [
         Verdict(
-            **{**found, "seeds": tuple(found["seeds"]) if found["seeds"] else None}, lesson=lesson.number, cell=number
+            **{**found, "seeds": tuple(found["seeds"]) if found["seeds"] else None},
+            lesson=lesson.number,
+            file=lesson.file,
+            cell=number,
         )
         for number, found in stored
     ]
@@ -205,7 +214,12 @@ def index(course: Course, folder: str = "notebooks/") -> str:
     tables = []
     for part in course.parts:
         rows = [
-            [f"[{lesson.heading}]({folder}{lesson.file})", lesson.question, f"{lesson.minutes} min", _needs(lesson)]
+            [
+                f"[{lesson.heading}]({folder}{lesson.file})",
+                lesson.question,
+                f"{lesson.minutes} min",
+                _needs(lesson),
+            ]
             for lesson in course.lessons
             if lesson.number.split(".")[0] == part.number
         ]
@@ -219,11 +233,23 @@ def ledger(course: Course, verdicts: list[Verdict], replicated: dict[str, Counte
     claims, judged = all_claims(), {verdict.claim: verdict for verdict in verdicts}
     rows = [
         [f"**{id}** {claims[id].claim}", claims[id].speaker, claims[id].kind]
-        + [f"[{lesson.number}](notebooks/{lesson.file})", *_judgement(claims[id], judged.get(id), replicated.get(id))]
+        + [
+            f"[{lesson.number}](notebooks/{lesson.file})",
+            *_judgement(claims[id], judged.get(id), replicated.get(id)),
+        ]
         for lesson in course.lessons
         for id in lesson.claims
     ]
-    head = ["Claim", "Who", "Kind", "Lesson", "Verdict at this scale", "Measured", "Seeds agreeing", "Run again"]
+    head = [
+        "Claim",
+        "Who",
+        "Kind",
+        "Lesson",
+        "Verdict at this scale",
+        "Measured",
+        "Seeds agreeing",
+        "Run again",
+    ]
     return f"{_table(head, rows)}\n\nAnd {len(claims) - len(rows)} more claims whose lessons are to come."
 
 
@@ -333,7 +359,7 @@ def _repeated(values) -> list[str]:
 
 
 def _place(verdict: Verdict) -> str:
-    return f"lesson {verdict.lesson}, cell {verdict.cell}"
+    return f"lesson {verdict.lesson}, cell {verdict.cell} (notebooks/{verdict.file})"
 
 
 def _needs(lesson: Lesson) -> str:
@@ -348,7 +374,12 @@ def _judgement(claim: Claim, verdict: Verdict | None, runs: Counter | None) -> l
         return ["not measured yet", "", "", ""]
     seeds = f"{verdict.seeds[0]} of {verdict.seeds[1]}" if verdict.seeds else ""
     again = ", ".join(f"{word} {count} of {runs.total()}" for word, count in sorted(runs.items())) if runs else ""
-    return [f"{SYMBOLS[verdict.verdict]} {verdict.verdict}", verdict.measured, seeds, again]
+    return [
+        f"{SYMBOLS[verdict.verdict]} {verdict.verdict}",
+        verdict.measured,
+        seeds,
+        again,
+    ]
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
