@@ -1,10 +1,12 @@
-"""What a measurement needs to know about its run: the seed, and what the process has used so far."""
+"""What a measurement needs: the run's seed, what the process has used so far, and how sure a result is."""
 
 import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import psutil
+from scipy import stats
 
 
 def seed() -> int:
@@ -39,3 +41,62 @@ def peak_memory() -> int:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The mean over seeds and the ends of its confidence interval by Student's t: values (..., seeds) -> three of (...).
+
+    >>> [round(float(end), 2) for end in mean_interval(np.array([0.10, 0.12, 0.14]))]
+    [0.12, 0.07, 0.17]
+
+    Raises ValueError for fewer than two seeds: one value has no spread. (Student 1908.)
+    """
+    values = np.asarray(values, dtype=float)
+    seeds = values.shape[-1] if values.ndim else 0
+    if seeds < 2:
+        raise ValueError(f"An interval needs at least two seeds, not {seeds}.")
+    mean = values.mean(axis=-1)
+    reach = stats.t.ppf((1 + level) / 2, seeds - 1) * values.std(axis=-1, ddof=1) / seeds**0.5
+    return mean, mean - reach, mean + reach
+
+
+def bootstrap_ratio(parts: np.ndarray, wholes: np.ndarray, seed: int, level: float = 0.95) -> tuple[float, float]:
+    """Ends of the confidence interval of sum(parts) / sum(wholes) when the items are drawn again: two arrays (items,).
+
+    A thousand draws of as many items, with replacement; the percentiles of the thousand ratios. (Efron 1979.)
+
+    >>> low, high = bootstrap_ratio(np.array([1, 0, 1, 0] * 100), np.ones(400), seed=0)
+    >>> 0.4 < low < 0.5 < high < 0.6
+    True
+    """
+    found = stats.bootstrap(
+        (np.asarray(parts, dtype=float), np.asarray(wholes, dtype=float)),
+        lambda part, whole, axis: part.sum(axis=axis) / whole.sum(axis=axis),
+        paired=True,
+        vectorized=True,
+        n_resamples=1000,
+        batch=100,
+        confidence_level=level,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def crossing(amounts, first, second) -> float | None:
+    """The amount at which the curve `second` first drops below `first`; None where it never does.
+
+    amounts (n,) rise; between measured amounts both curves are straight lines against the logarithm of the amount.
+
+    >>> crossing([10, 1000], [0.5, 0.5], [0.6, 0.4])
+    100.0
+    >>> crossing([10, 1000], [0.5, 0.5], [0.6, 0.55]) is None
+    True
+    """
+    gap = np.asarray(second, dtype=float) - np.asarray(first, dtype=float)
+    for i in range(1, len(gap)):
+        if gap[i - 1] >= 0 > gap[i]:
+            share = gap[i - 1] / (gap[i - 1] - gap[i])
+            logs = np.log([amounts[i - 1], amounts[i]])
+            return float(np.exp(logs[0] + share * (logs[1] - logs[0])).round(9))
+    return None

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from helpers import measuring
+
+
+def test_the_seed_is_zero_unless_the_run_says_otherwise(monkeypatch):
+    monkeypatch.delenv("TALKS_SEED", raising=False)
+    assert measuring.seed() == 0
+    monkeypatch.setenv("TALKS_SEED", "7")
+    assert measuring.seed() == 7
+
+
+@pytest.mark.parametrize("text", ["", "one", "-1", "1.5", "²"])
+def test_a_seed_that_is_no_whole_number_is_refused(monkeypatch, text):
+    monkeypatch.setenv("TALKS_SEED", text)
+    with pytest.raises(ValueError, match="TALKS_SEED must be a whole number"):
+        measuring.seed()
+
+
+def test_the_interval_of_a_mean_agrees_with_scipys():
+    values = np.array([[3.1, 2.9, 3.4, 3.0, 3.3], [1.0, 1.2, 0.7, 1.1, 0.9]])
+    mean, low, high = measuring.mean_interval(values)
+    for row, *found in zip(values, mean, low, high, strict=True):
+        expected = stats.ttest_1samp(row, 0).confidence_interval(0.95)
+        assert found == pytest.approx([row.mean(), expected.low, expected.high])
+
+
+def test_the_interval_of_a_mean_holds_the_truth_about_as_often_as_it_says():
+    draws = np.random.default_rng(1).normal(5, 2, size=(2000, 5))
+    _, low, high = measuring.mean_interval(draws)
+    assert 0.93 < np.mean((low < 5) & (high > 5)) < 0.97
+
+
+def test_one_seed_has_no_interval():
+    with pytest.raises(ValueError, match="at least two seeds"):
+        measuring.mean_interval([0.3])
+
+
+def test_the_bootstrap_interval_is_near_the_one_of_the_normal_distribution():
+    rng = np.random.default_rng(2)
+    parts = rng.normal(0.3, 1, 2000)
+    low, high = measuring.bootstrap_ratio(parts, np.ones(2000), seed=0)
+    reach = 1.96 * parts.std() / 2000**0.5
+    assert low == pytest.approx(parts.mean() - reach, abs=0.1 * reach)
+    assert high == pytest.approx(parts.mean() + reach, abs=0.1 * reach)
+
+
+def test_the_bootstrap_draws_parts_and_wholes_together():
+    wholes = np.array([1.0, 100.0] * 50)
+    assert measuring.bootstrap_ratio(0.5 * wholes, wholes, seed=3) == pytest.approx((0.5, 0.5))
+
+
+def test_the_bootstrap_is_the_same_for_the_same_seed():
+    parts, wholes = np.arange(50.0), np.ones(50)
+    assert measuring.bootstrap_ratio(parts, wholes, 4) == measuring.bootstrap_ratio(parts, wholes, 4)
+    assert measuring.bootstrap_ratio(parts, wholes, 4) != measuring.bootstrap_ratio(parts, wholes, 5)
+
+
+@given(st.floats(0.1, 3.9), st.floats(0.5, 3))
+def test_two_straight_lines_cross_where_algebra_says(place, slope):
+    amounts = [10.0**i for i in range(5)]
+    first = [1.0] * 5
+    second = [1 + slope * (place - i) for i in range(5)]
+    assert measuring.crossing(amounts, first, second) == pytest.approx(10**place, rel=1e-6)
+
+
+def test_curves_that_only_touch_or_cross_upwards_have_no_crossing():
+    assert measuring.crossing([1, 10], [0.5, 0.5], [0.6, 0.5]) is None
+    assert measuring.crossing([1, 10], [0.5, 0.5], [0.4, 0.6]) is None
+
+
+def test_a_crossing_at_a_measured_point_is_that_point():
+    assert measuring.crossing([1, 10, 100], [0.5, 0.5, 0.5], [0.6, 0.5, 0.4]) == pytest.approx(10)
