@@ -75,23 +75,24 @@ def test(_, pytest_arguments) -> None:
 
 def run(options, _) -> int:
     """Executes lessons and prints a table of what they take."""
-    from helpers import notebooks
+    from helpers import course, notebooks
 
-    return notebooks.run(options.lessons, save=options.save)
+    lessons = [_lesson(number) for number in options.lessons] or course.lessons()
+    return notebooks.run(lessons, save=options.save)
 
 
 def record(options, _) -> None:
     """Computes the points of a lesson's recordings that are still missing."""
     from helpers import recordings
 
-    recordings.record(options.lesson)
+    recordings.record(_lesson(options.lesson))
 
 
 def replicate(options, _) -> int:
     """Executes a lesson under several seeds and prints how often each verdict came out."""
     from helpers import notebooks
 
-    return notebooks.replicate(options.lesson, seeds=options.seeds, save=options.save)
+    return notebooks.replicate(_lesson(options.lesson), seeds=options.seeds, save=options.save)
 
 
 def doctor(port: int) -> int:
@@ -102,6 +103,15 @@ def doctor(port: int) -> int:
         wrong += fault is not None
     print("\nAll is well." if not wrong else "\n{} to mend.".format(wrong))
     return 1 if wrong else 0
+
+
+def _lesson(number: str):
+    from helpers import course
+
+    try:
+        return course.lesson(number)
+    except ValueError as error:
+        raise environment.Fault(str(error), "name one of them.")
 
 
 def _positive(text: str) -> int:

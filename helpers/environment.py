@@ -184,7 +184,7 @@ def check_up(port: int):
         yield "the packages in .venv are those of the lock", stale
     if unmade:
         yield "room on the disk", no_room()
-    if (unmade or stale) and not no_venv_module():
+    if (unmade or stale) and not python_too_old() and not no_venv_module():
         yield "the package index answers", no_network()
     yield "port {} is free".format(port), port_taken(port)
     yield "the folder notebooks can be written to", not_writable()

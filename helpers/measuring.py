@@ -1,6 +1,9 @@
 """What a measurement needs: the run's seed, what the process has used so far, and how sure a result is."""
 
 import os
+import platform
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -100,3 +103,19 @@ def crossing(amounts, first, second) -> float | None:
             logs = np.log([amounts[i - 1], amounts[i]])
             return float(np.exp(logs[0] + share * (logs[1] - logs[0])).round(9))
     return None
+
+
+def machine() -> str:
+    """The processor's name and how many cores this process may use, such as "AMD EPYC 7B13, 2 cores"."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{_processor()}, {cores} cores"
+
+
+def _processor() -> str:
+    if sys.platform == "linux":
+        named = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+        return named[1] if named else platform.machine()
+    if sys.platform == "darwin":
+        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(command, capture_output=True, text=True).stdout.strip() or platform.machine()
+    return platform.processor() or platform.machine()
