@@ -77,14 +77,42 @@ def complete(table: Table, command: str, folder: Path = FOLDER) -> None:
         print(f"{path.name} is complete: {len(rows)} rows.")
         return
     if missing:
-        header = _continued(header, _header(table, command))
+        header = _continued(header, origin(command, table.timed))
     bar = tqdm(missing, desc=path.name, total=len(table.points), initial=len(table.points) - len(missing))
     for point in bar:
         bar.set_postfix_str(", ".join(map(str, point.values())))
         done[_key(point, point)] = point | _plain(table.measure(**point))
-        _write(path, header, _wanted(table, done))
+        write(path, header, _wanted(table, done))
     if not missing:
-        _write(path, header, _wanted(table, done))
+        write(path, header, _wanted(table, done))
+
+
+def origin(command: str, timed: Iterable[str] = ()) -> list[str]:
+    """Where a table comes from, as the comment lines at its head; the last is the date."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("jax", "numpy", "scikit-learn"))
+    return [
+        f"# Recorded by: {command}",
+        f"# Commit: {_commit()}",
+        f"# Machine: {measuring.machine()}",
+        f"# Versions: Python {python_version()}, {packages}",
+        f"# Depends on the machine's speed: {', '.join(timed) or 'nothing'}",
+        f"# Date: {date.today()}",
+    ]
+
+
+def write(path: Path, header: list[str], rows: list[Row]) -> None:
+    """Puts a table in place of the one before in a single step: whoever reads it finds the old one or the new one."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        file.write("\n".join(header) + "\n" + text.getvalue())
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
 
 
 def _wanted(table: Table, done: dict[tuple[str, ...], Row]) -> list[Row]:
@@ -98,18 +126,6 @@ def _key(row: Row, keys: Iterable[str]) -> tuple[str, ...]:
 
 def _plain(row: dict) -> Row:
     return {name: value.item() if hasattr(value, "item") else value for name, value in row.items()}
-
-
-def _header(table: Table, command: str) -> list[str]:
-    packages = ", ".join(f"{name} {version(name)}" for name in ("jax", "numpy", "scikit-learn"))
-    lines = [
-        f"# Recorded by: {command}",
-        f"# Commit: {_commit()}",
-        f"# Machine: {measuring.machine()}",
-        f"# Versions: Python {python_version()}, {packages}",
-        f"# Depends on the machine's speed: {', '.join(table.timed) or 'nothing'}",
-    ]
-    return [*lines, f"# Date: {date.today()}"]
 
 
 def _continued(before: list[str], now: list[str]) -> list[str]:
@@ -130,20 +146,6 @@ def _commit() -> str:
 
 def _git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-
-
-def _write(path: Path, header: list[str], rows: list[Row]) -> None:
-    text = io.StringIO()
-    table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        file.write("\n".join(header) + "\n" + text.getvalue())
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
 
 
 def _parse(name: str, folder: Path) -> tuple[list[str], list[Row]]:
