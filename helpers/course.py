@@ -269,7 +269,7 @@ def fill(text: str, sections: dict[str, str]) -> str:
     """A page with the text between each section's two markers replaced.
 
     >>> fill("<!-- index:begin -->old<!-- index:end -->", {"index": "new"})
-    '<!-- index:begin -->\\nnew\\n<!-- index:end -->'
+    '<!-- index:begin -->\\n\\nnew\\n\\n<!-- index:end -->'
 
     Raises ValueError where a section's markers are not there exactly once.
     """
@@ -278,7 +278,7 @@ def fill(text: str, sections: dict[str, str]) -> str:
         if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
             raise ValueError(f"The page needs {begin} and, after it, {end}: each once.")
         before, rest = text.split(begin)
-        text = f"{before}{begin}\n{content}\n{end}{rest.split(end)[1]}"
+        text = f"{before}{begin}\n\n{content}\n\n{end}{rest.split(end)[1]}"
     return text
 
 

@@ -15,6 +15,10 @@ def test_a_stale_readme_is_noticed():
     assert course.readme(README.replace("P37", "P38")) != README.replace("P37", "P38")
 
 
+def test_the_number_of_claims_is_right():
+    assert f"make {len(claims.all_claims())} claims" in README
+
+
 def test_every_link_to_a_file_leads_somewhere():
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", README) + re.findall(r'src="([^"]+)"', README)
     assert links
