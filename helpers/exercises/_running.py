@@ -1,0 +1,186 @@
+"""Running a learner's attempt so that nothing it does can hang, flood or break the notebook.
+
+The attempt runs in a thread of its own while the main thread watches the clock and the memory. A thread
+cannot be killed, so it is told to stop: an exception is put into it (CPython's PyThreadState_SetAsyncExc)
+and, as a bare `except:` would swallow that, its arrival makes every further line raise another one.
+What no thread can stop is a single call that never hands control back, such as sum(itertools.count()).
+"""
+
+import builtins
+import ctypes
+import io
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import psutil
+
+MEMORY = 500_000_000  # bytes by which an attempt may make the process grow
+PRINTED = 1_000_000  # characters that an attempt may print
+KEPT = 2_000  # characters of them that are kept to be shown
+STACK = 64 * 2**20  # bytes, so that a deep recursion ends in RecursionError on every system
+PATIENCE = 1.0  # seconds that a stopped attempt is given to end
+
+_put_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
+_put_exception.argtypes = [ctypes.c_ulong, ctypes.py_object]
+_put_exception.restype = ctypes.c_int
+NOTHING = ctypes.py_object()  # a null pointer: takes back what has not arrived yet
+
+
+class Stop(BaseException):
+    """Raised inside an attempt that must end; from then on, each of its lines raises another one."""
+
+    def __init__(self):
+        frame = sys._getframe(1)
+        while frame and frame.f_code not in Run.OWN:
+            frame.f_trace = _stop_line
+            frame = frame.f_back
+            sys.settrace(_stop_line)
+
+
+def _stop_line(frame, event, argument):
+    if frame.f_code in Run.OWN:
+        return
+    # Python ends tracing when a tracer raises: the exception put in here starts it again.
+    _put_exception(threading.get_ident(), Stop)
+    raise Stop
+
+
+class Printed(io.TextIOBase):
+    """Takes what an attempt prints, keeps the beginning and counts the rest."""
+
+    def __init__(self, stop: Callable[[str], None]):
+        self.kept, self.lines, self.characters, self.stop = "", 0, 0, stop
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        self.kept += text[: max(0, KEPT - len(self.kept))]
+        self.lines += text.count("\n")
+        self.characters += len(text)
+        if self.characters > PRINTED:
+            self.stop("printed")
+            raise Stop
+        return len(text)
+
+
+class Run(threading.Thread):
+    """One run of `function` under watch: afterwards `stopped` says why it was ended early, if it was.
+
+    `stopped` is None, "time", "memory", "printed", "input" or "interrupted"; `is_alive()` is True for a run
+    that could not be stopped; `error` is the exception that left `function`, if one did.
+
+    >>> run = Run(lambda: print("hello")).watch(seconds=3)
+    >>> run.stopped, run.printed.kept
+    (None, 'hello\\n')
+    """
+
+    OWN: frozenset = frozenset()  # the code of this class that runs in the attempt's thread
+
+    def __init__(self, function: Callable[[], None]):
+        super().__init__(daemon=True)
+        self.function, self.stopped, self.error = function, None, None
+        self.closed, self.lock = False, threading.Lock()
+        self.printed = Printed(self.note)
+
+    def note(self, reason: str) -> None:
+        self.stopped = self.stopped or reason
+
+    def run(self) -> None:
+        try:
+            try:
+                self.function()
+            except BaseException as error:  # whatever it is, it must not leave the thread
+                sys.settrace(None)
+                self.error = error
+            self.close()
+        except BaseException:  # one more Stop may arrive while the thread is leaving
+            self.close()
+
+    def close(self) -> None:
+        sys.settrace(None)
+        with self.lock:
+            self.closed = True
+        _put_exception(self.ident, NOTHING)
+
+    def put_stop(self) -> None:
+        with self.lock:
+            if not self.closed:
+                _put_exception(self.ident, Stop)
+
+    def refuse_input(self, prompt: object = "") -> str:
+        self.note("input")
+        raise Stop
+
+    def watch(self, seconds: float) -> "Run":
+        """Start the run, stop it when it lasts longer than `seconds` or takes too much, and return it."""
+        with _captured(self), _memory_ceiling():
+            memory = psutil.Process().memory_info
+            enough, deadline = memory().rss + MEMORY, time.monotonic() + seconds
+            try:
+                _start_with_stack(self)
+                while self.is_alive() and not self.stopped:
+                    self.join(0.01)
+                    if time.monotonic() > deadline:
+                        self.note("time")
+                    elif memory().rss > enough:
+                        self.note("memory")
+            except KeyboardInterrupt:
+                self.note("interrupted")
+            self.end()
+        return self
+
+    def end(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while self.is_alive() and time.monotonic() < deadline:
+            with suppress(KeyboardInterrupt):  # somebody may press the button twice
+                self.put_stop()
+                self.join(0.01)
+
+
+Run.OWN = frozenset(function.__code__ for function in (Run.run, Run.close))
+
+
+def _start_with_stack(thread: threading.Thread) -> None:
+    before = threading.stack_size(STACK)
+    try:
+        thread.start()
+    finally:
+        threading.stack_size(before)
+
+
+@contextmanager
+def _captured(run: Run) -> Iterator[None]:
+    """Give what the attempt prints to `run`, let it read nothing, and put everything back afterwards."""
+    before = sys.stdout, sys.stderr, sys.stdin, builtins.input, sys.getrecursionlimit()
+    try:
+        sys.stdout = sys.stderr = run.printed
+        sys.stdin, builtins.input = io.StringIO(), run.refuse_input
+        yield
+    finally:
+        sys.stdout, sys.stderr, sys.stdin, builtins.input, limit = before
+        sys.setrecursionlimit(limit)
+
+
+@contextmanager
+def _memory_ceiling() -> Iterator[None]:
+    """Where the system can, refuse memory beyond half of what is free: one huge request is then a MemoryError."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        yield
+        return
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    ceiling = psutil.Process().memory_info().vms + max(psutil.virtual_memory().available // 2, 2 * MEMORY)
+    known = [limit for limit in before if limit != resource.RLIM_INFINITY]
+    try:
+        with suppress(ValueError, OSError):  # some systems refuse
+            resource.setrlimit(resource.RLIMIT_AS, (min([ceiling, *known]), before[1]))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
