@@ -111,7 +111,7 @@ def _lesson(number: str):
     try:
         return course.lesson(number)
     except ValueError as error:
-        raise environment.Fault(str(error), "name one of them.")
+        raise environment.Fault(str(error), "name one of them.") from None
 
 
 def _positive(text: str) -> int:

@@ -86,9 +86,7 @@ def no_room(folder: Path = ROOT, needed: float = ROOM_NEEDED) -> Optional[Fault]
 def port_taken(port: int) -> Optional[Fault]:
     """A port on which another program already listens, or which this user may not open."""
     with socket.socket() as probe:
-        if (
-            os.name == "posix"
-        ):  # a port whose last user has only just left is free; Windows reads this option differently
+        if os.name == "posix":  # a port whose last user has only just left is free; Windows reads the option otherwise
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -155,9 +153,8 @@ def unfinished(venv: Path = VENV, root: Path = ROOT) -> Optional[Fault]:
     if not stamp or not python_of(venv).exists():
         return Fault("The environment in .venv is half made: its installation was interrupted.", remedy)
     if stamp["python"] != _python():
-        return Fault(
-            "The environment in .venv is for Python {}, and this is {}.".format(stamp["python"], _python()), remedy
-        )
+        versions = stamp["python"], _python()
+        return Fault("The environment in .venv is for Python {}, and this is Python {}.".format(*versions), remedy)
     if stamp["root"] != str(root):
         return Fault("The environment in .venv was made for another folder; the project has been moved.", remedy)
     return None

@@ -93,7 +93,7 @@ def execute(lesson: Lesson, seed: int = 0) -> Execution:
             record_timing=False,
             coalesce_streams=True,
             kernel_name="python3",
-            extra_arguments=["--log-level=ERROR"],
+            extra_arguments=["--log-level=CRITICAL"],
             resources={"metadata": {"path": str(lesson.path.parent)}},
         )
         variables = {
@@ -193,7 +193,7 @@ def _check_widgets(notebook: NotebookNode, lesson: Lesson) -> None:
 
 
 def _widgets_in_order(notebook: NotebookNode, state: dict) -> list[str]:
-    """The widgets' names as a reader meets them: those in the cells, each followed by the widgets that it is made of."""
+    """The widgets' names as a reader meets them: those in the cells, each followed by its parts."""
     order: dict[str, None] = {}
 
     def visit(text: str) -> None:
