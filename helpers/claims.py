@@ -151,22 +151,11 @@ def verdict(id: str, *, holds: bool | None, measured: str, seeds: tuple[int, int
     _check_judgeable(claim(id))
     if id not in _rules:
         raise ValueError(f'State the rule before you measure: run claims.rule("{id}", "Holds where ...") first.')
-    measured = _sentence(
-        measured,
-        f"The verdict on {id} needs what was measured, in words with its numbers.",
-    )
+    measured = _sentence(measured, f"The verdict on {id} needs what was measured, in words with its numbers.")
     word = _word(id, holds)
     _check_seeds(id, word, seeds)
     _check_first_verdict(id)
-    return _verdict_card(
-        {
-            "claim": id,
-            "verdict": word,
-            "measured": measured,
-            "rule": _rules[id],
-            "seeds": seeds,
-        }
-    )
+    return _verdict_card({"claim": id, "verdict": word, "measured": measured, "rule": _rules[id], "seeds": seeds})
 
 
 def _plain_card(claim: Claim) -> str:
@@ -248,9 +237,7 @@ def _check_first_verdict(id: str) -> None:
 def _execution() -> Execution:
     """Jupyter's own id of the running cell where the front end sends it, else the cell's source."""
     try:
-        from IPython import (
-            get_ipython,
-        )  # here, so that the README is made with the standard library alone
+        from IPython import get_ipython  # here, so that the README is made with the standard library alone
     except ImportError:
         return Execution(None, None)
     shell = get_ipython()

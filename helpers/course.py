@@ -16,6 +16,7 @@ from typing import NamedTuple
 from helpers.claims import ROOT, SYMBOLS, VERDICT_TYPE, Claim, all_claims
 
 MAP = ROOT / "data" / "course.toml"
+TEXTS = ("number", "file", "title", "question")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Lesson:
     @property
     def path(self) -> Path:
         return ROOT / "notebooks" / self.file
+
+    @property
+    def part(self) -> str:
+        """The number of the part that the lesson belongs to."""
+        return self.number.split(".")[0]
 
     @property
     def module(self) -> str:
@@ -97,12 +103,11 @@ def read(path: Path = MAP) -> Course:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path.name} is not well-formed TOML: {error}") from None
-    entries = table.get("lesson", [])
-    problems = [problem for number, entry in enumerate(entries, 1) for problem in _shape_problems(number, entry)]
+    problems = _table_problems(table)
     if not problems:
         parts = tuple(Part(**part) for part in table["part"])
-        lessons = tuple(_lesson(entry) for entry in entries)
-        problems = _map_problems(parts, lessons, all_claims())
+        lessons = tuple(_lesson(entry) for entry in table.get("lesson", []))
+        problems = _map_problems(parts, lessons)
     if problems:
         raise ValueError(f"{path.name}:\n" + "\n".join(f"- {problem}" for problem in problems))
     return Course(table["course"]["title"], table["course"]["repository"], parts, lessons)
@@ -184,7 +189,7 @@ def verdicts_in(lesson: Lesson, notebook: dict) -> list[Verdict]:
 
 
 def replicated(folder: Path = ROOT / "data" / "replicated") -> dict[str, Counter]:
-    """How often each verdict came out under other seeds: claim -> verdict -> number of runs, from the folder's tables."""
+    """How often each verdict came out under other seeds: claim -> verdict -> number of runs."""
     counts: dict[str, Counter] = {}
     for path in sorted(folder.glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
@@ -214,14 +219,9 @@ def index(course: Course, folder: str = "notebooks/") -> str:
     tables = []
     for part in course.parts:
         rows = [
-            [
-                f"[{lesson.heading}]({folder}{lesson.file})",
-                lesson.question,
-                f"{lesson.minutes} min",
-                _needs(lesson),
-            ]
+            [f"[{lesson.heading}]({folder}{lesson.file})", lesson.question, f"{lesson.minutes} min", _needs(lesson)]
             for lesson in course.lessons
-            if lesson.number.split(".")[0] == part.number
+            if lesson.part == part.number
         ]
         heading = part.title if part.number == "0" else f"Part {part.number}: {part.title}"
         tables.append(f"**{heading}**\n\n{_table(['Lesson', 'Question', 'Time', 'Needs'], rows)}")
@@ -233,23 +233,11 @@ def ledger(course: Course, verdicts: list[Verdict], replicated: dict[str, Counte
     claims, judged = all_claims(), {verdict.claim: verdict for verdict in verdicts}
     rows = [
         [f"**{id}** {claims[id].claim}", claims[id].speaker, claims[id].kind]
-        + [
-            f"[{lesson.number}](notebooks/{lesson.file})",
-            *_judgement(claims[id], judged.get(id), replicated.get(id)),
-        ]
+        + [f"[{lesson.number}](notebooks/{lesson.file})", *_judgement(claims[id], judged.get(id), replicated.get(id))]
         for lesson in course.lessons
         for id in lesson.claims
     ]
-    head = [
-        "Claim",
-        "Who",
-        "Kind",
-        "Lesson",
-        "Verdict at this scale",
-        "Measured",
-        "Seeds agreeing",
-        "Run again",
-    ]
+    head = ["Claim", "Who", "Kind", "Lesson", "Verdict at this scale", "Measured", "Seeds agreeing", "Run again"]
     return f"{_table(head, rows)}\n\nAnd {len(claims) - len(rows)} more claims whose lessons are to come."
 
 
@@ -257,8 +245,8 @@ def binder(course: Course) -> str:
     """The way to a machine in the browser: a link once the repository is public."""
     if not course.repository:
         return (
-            "*In the browser:* a free machine on [Binder](https://mybinder.org) can run this course once the repository "
-            "is public. Its address then goes into data/course.toml, and the link appears here."
+            "*In the browser:* a free machine on [Binder](https://mybinder.org) can run this course once the "
+            "repository is public. Its address then goes into data/course.toml, and the link appears here."
         )
     name = course.repository.removeprefix("https://github.com/").rstrip("/")
     link = f"https://mybinder.org/v2/gh/{name}/HEAD?urlpath=lab/tree/notebooks/0_start_here.ipynb"
@@ -292,32 +280,44 @@ def readme(text: str) -> str:
     return fill(text, sections)
 
 
-def _shape_problems(position: int, entry: dict) -> list[str]:
-    """What is wrong with one [[lesson]] entry taken alone."""
-    name = f"lesson {entry.get('number', f'(entry {position})')}"
-    known = {field.name: field for field in fields(Lesson)}
-    texts, required = (
-        ("number", "file", "title", "question"),
-        ("number", "file", "title", "question", "goals", "minutes"),
-    )
-    problems = [f"{name} has no {key}" for key in required if key not in entry]
+def _table_problems(table: dict) -> list[str]:
+    """What is wrong with the shape of the file: keys that are missing, unknown or of the wrong type."""
+    head, parts, entries = table.get("course"), table.get("part"), table.get("lesson", [])
+    problems = []
+    if not (isinstance(head, dict) and head.keys() == {"title", "repository"}):
+        problems.append("[course] needs a title and a repository (which may be empty), and nothing else")
+    if not _are_tables(parts, {"number", "title"}):
+        problems.append("each [[part]] needs a number and a title, and nothing else")
+    return problems + [problem for place, entry in enumerate(entries, 1) for problem in _entry_problems(place, entry)]
+
+
+def _entry_problems(place: int, entry: dict) -> list[str]:
+    """What is wrong with one [[lesson]] taken alone."""
+    name = f"lesson {entry.get('number', f'(entry {place})')}"
+    known = [field.name for field in fields(Lesson)]
+    problems = [f"{name} has no {key}" for key in (*TEXTS, "goals", "minutes") if key not in entry]
     problems += [f"{name} has an unknown key {key!r}" for key in entry if key not in known]
-    for key in entry.keys() & known.keys():
-        value = entry[key]
-        if key in texts and not (isinstance(value, str) and value.strip()):
-            problems.append(f"{name}: {key} must be text")
-        if key == "minutes" and not (type(value) is int and value > 0):
-            problems.append(f"{name}: minutes must be a whole number above 0")
-        if key not in (*texts, "minutes", "misconceptions") and not _is_list_of_text(value):
-            problems.append(f"{name}: {key} must be a list of texts")
-        if key == "misconceptions" and not all(one.keys() == {"thought", "answer"} for one in value):
-            problems.append(f"{name}: each misconception needs a thought and an answer, and nothing else")
-    if "goals" in entry and len(entry["goals"]) not in (2, 3):
+    for key, value in entry.items():
+        if key in TEXTS:
+            wanted, fits = "be text", isinstance(value, str) and value.strip()
+        elif key == "minutes":
+            wanted, fits = "be a whole number above 0", type(value) is int and value > 0
+        elif key == "misconceptions":
+            wanted, fits = "each have a thought and an answer alone", _are_tables(value, {"thought", "answer"})
+        else:
+            wanted, fits = "be a list of texts", _are_texts(value)
+        if not fits:
+            problems.append(f"{name}: {key} must {wanted}")
+    if _are_texts(entry.get("goals")) and len(entry["goals"]) not in (2, 3):
         problems.append(f"{name} needs two or three goals")
     return problems
 
 
-def _is_list_of_text(value) -> bool:
+def _are_tables(value, keys: set[str]) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) and one.keys() == keys for one in value)
+
+
+def _are_texts(value) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) and item.strip() for item in value)
 
 
@@ -327,31 +327,28 @@ def _lesson(entry: dict) -> Lesson:
     return Lesson(**{**entry, **lists, "misconceptions": misconceptions})
 
 
-def _map_problems(parts: tuple[Part, ...], lessons: tuple[Lesson, ...], claims: dict[str, Claim]) -> list[str]:
+def _map_problems(parts: tuple[Part, ...], lessons: tuple[Lesson, ...]) -> list[str]:
     """What is wrong with the lessons taken together."""
-    problems = []
-    for what in ("number", "file"):
-        problems += [f"{what} {one} stands twice" for one in _repeated(getattr(lesson, what) for lesson in lessons)]
-    problems += [
-        f"two lessons teach {term!r}" for term in _repeated(term for lesson in lessons for term in lesson.teaches)
-    ]
+    problems = [f"number {number} stands twice" for number in _repeated(lesson.number for lesson in lessons)]
+    problems += [f"file {file} stands twice" for file in _repeated(lesson.file for lesson in lessons)]
+    problems += [f"two lessons teach {term!r}" for term in _repeated(term for one in lessons for term in one.teaches)]
     problems += [f"two lessons take claim {id}" for id in _repeated(id for lesson in lessons for id in lesson.claims)]
     numbers = [lesson.number for lesson in lessons]
-    for position, lesson in enumerate(lessons):
-        name = f"lesson {lesson.number}"
-        if lesson.number.split(".")[0] not in {part.number for part in parts}:
-            problems.append(f"{name} belongs to no [[part]]")
-        for need in lesson.needs:
-            if need not in numbers:
-                problems.append(f"{name} needs lesson {need}, which does not exist")
-            elif numbers.index(need) >= position:
-                problems.append(f"{name} needs lesson {need}, which does not come before it")
-        for id in lesson.claims:
-            if id not in claims:
-                problems.append(f"{name}: there is no claim {id} in claims.csv")
-            elif claims[id].lesson != lesson.number:
-                problems.append(f"{name} takes claim {id}, which claims.csv gives to lesson {claims[id].lesson}")
+    for place, lesson in enumerate(lessons):
+        found = [] if lesson.part in [part.number for part in parts] else ["belongs to no [[part]]"]
+        found += [f"needs lesson {need}, which does not exist" for need in lesson.needs if need not in numbers]
+        found += [
+            f"needs lesson {need}, which does not come before it" for need in lesson.needs if need in numbers[place:]
+        ]
+        problems += [f"lesson {lesson.number} {problem}" for problem in found + _claim_problems(lesson)]
     return problems
+
+
+def _claim_problems(lesson: Lesson) -> list[str]:
+    homes = {id: claim.lesson for id, claim in all_claims().items()}
+    unknown = [f"takes claim {id}, which is not in claims.csv" for id in lesson.claims if id not in homes]
+    foreign = [id for id in lesson.claims if homes.get(id, lesson.number) != lesson.number]
+    return unknown + [f"takes claim {id}, which claims.csv gives to lesson {homes[id]}" for id in foreign]
 
 
 def _repeated(values) -> list[str]:
@@ -374,12 +371,7 @@ def _judgement(claim: Claim, verdict: Verdict | None, runs: Counter | None) -> l
         return ["not measured yet", "", "", ""]
     seeds = f"{verdict.seeds[0]} of {verdict.seeds[1]}" if verdict.seeds else ""
     again = ", ".join(f"{word} {count} of {runs.total()}" for word, count in sorted(runs.items())) if runs else ""
-    return [
-        f"{SYMBOLS[verdict.verdict]} {verdict.verdict}",
-        verdict.measured,
-        seeds,
-        again,
-    ]
+    return [f"{SYMBOLS[verdict.verdict]} {verdict.verdict}", verdict.measured, seeds, again]
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -35,10 +35,7 @@ def test_every_claim_of_both_talks_is_there_once():
     assert {claim.talk for id, claim in claims.all_claims().items() if id.startswith("D")} == {"dialogue"}
 
 
-@pytest.mark.parametrize(
-    "id, where",
-    [("P12", "Transformer's authors, GTC 2024"), ("D02", "David Luan, GTC 2024")],
-)
+@pytest.mark.parametrize("id, where", [("P12", "Transformer's authors, GTC 2024"), ("D02", "David Luan, GTC 2024")])
 def test_a_card_says_who_where_what_and_how_it_is_judged(id, where):
     claim, shown = claims.claim(id), bundle(claims.show(id))
     for text in (shown["text/plain"], shown["text/html"].replace("&#x27;", "'")):
@@ -90,12 +87,7 @@ def test_symbols_differ():
 
 
 @pytest.mark.parametrize(
-    "act",
-    [
-        claims.show,
-        lambda id: claims.rule(id, "x"),
-        lambda id: claims.verdict(id, holds=1, measured="x"),
-    ],
+    "act", [claims.show, lambda id: claims.rule(id, "x"), lambda id: claims.verdict(id, holds=1, measured="x")]
 )
 @pytest.mark.parametrize("id, meant", [("p12", "P12"), ("P112", "P12"), ("D016", "D16")])
 def test_an_unknown_claim_gets_the_nearest(act, id, meant):
@@ -126,21 +118,14 @@ def test_a_rule_needs_words(text):
         claims.rule("P12", text)
 
 
-@pytest.mark.parametrize(
-    "holds",
-    [np.array([True, False]), [True], "yes", 1, 0.5, np.float64(1), jnp.ones(1, bool)],
-)
+@pytest.mark.parametrize("holds", [np.array([True, False]), [True], "yes", 1, 0.5, np.float64(1), jnp.ones(1, bool)])
 def test_what_is_no_truth_value_decides_nothing(ruled, holds):
     with pytest.raises(TypeError, match="holds=True, False or None"):
         claims.verdict("P12", holds=holds, measured="1")
 
 
 @pytest.mark.parametrize(
-    "act",
-    [
-        lambda: claims.rule("D16", "x"),
-        lambda: claims.verdict("D16", holds=True, measured="1"),
-    ],
+    "act", [lambda: claims.rule("D16", "x"), lambda: claims.verdict("D16", holds=True, measured="1")]
 )
 def test_an_opinion_is_not_judged(act):
     with pytest.raises(ValueError, match="D16 is an opinion"):
@@ -161,11 +146,7 @@ def test_half_the_seeds_decide_nothing(ruled):
 
 def kernel(monkeypatch, cell: str | None, message: str, code: str = "code") -> None:
     metadata = {"cellId": cell} if cell else {}
-    parent = {
-        "metadata": metadata,
-        "content": {"code": code},
-        "header": {"msg_id": message},
-    }
+    parent = {"metadata": metadata, "content": {"code": code}, "header": {"msg_id": message}}
     monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(get_parent=lambda: parent))
 
 
@@ -180,12 +161,7 @@ def test_running_a_verdicts_cell_again_is_fine(ruled, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "second",
-    [
-        ("cell-b", "second", "code"),
-        (None, "second", "other code"),
-        ("cell-a", "first", "code"),
-    ],
+    "second", [("cell-b", "second", "code"), (None, "second", "other code"), ("cell-a", "first", "code")]
 )
 def test_a_second_verdict_on_a_claim_is_refused(ruled, monkeypatch, second):
     kernel(monkeypatch, "cell-a", "first")

@@ -388,12 +388,7 @@ def figures_have_alternatives(lesson, notebook):
 def nothing_private(lesson, notebook):
     everything = [source(cell) for cell in notebook["cells"]] + texts(notebook["metadata"])
     everything += [text for cell in code_cells(notebook) for text in texts(cell["outputs"])]
-    patterns = {
-        "a memory address": ADDRESS,
-        "an absolute path": PATH,
-        "a host": HOST,
-        "a registry": REGISTRY,
-    }
+    patterns = {"a memory address": ADDRESS, "an absolute path": PATH, "a host": HOST, "a registry": REGISTRY}
     if len(socket.gethostname()) > 4:
         patterns["this machine's name"] = re.compile(rf"(?<!\w){re.escape(socket.gethostname())}(?!\w)")
     hits = [(what, pattern.search(text), text) for text in everything for what, pattern in patterns.items()]
@@ -534,10 +529,7 @@ def machine_names() -> list[str]:
     """This machine's own places: the repository, the home folder and the hosts that pip and uv install from."""
     settings = " ".join(value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_")))
     settings += subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"],
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
     ).stdout
     hosts = re.findall(r"https?://(?:[^/@\s]*@)?([\w.-]+\.\w+)", settings)
     places = [str(place) + "/" for place in (course.ROOT, Path.home()) if len(place.parts) > 2]
@@ -551,13 +543,7 @@ def private_lines(text: str, names: list[str]) -> list[str]:
 def test_no_file_names_a_registry_or_a_place_on_this_machine():
     if not (course.ROOT / ".git").exists():
         pytest.skip("not a clone: nothing is tracked here")
-    tracked = subprocess.run(
-        ["git", "ls-files", "-z"],
-        cwd=course.ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=course.ROOT, capture_output=True, text=True, check=True)
     names, found = machine_names(), {}
     for name in filter(None, tracked.stdout.split("\0")):
         path = course.ROOT / name
@@ -606,10 +592,7 @@ def sound() -> dict:
             "# 9.1 Made up?\n\nIs it made up?\n\nYou will be able to\n\n- tell a gap\n- mind it\n\n"
             "50 minutes. Needs: lesson 1.1. A **gap** is a space."
         ),
-        new_code_cell(
-            'from helpers import claims\n\nclaims.show("P12", "P13")',
-            outputs=shown(text),
-        ),
+        new_code_cell('from helpers import claims\n\nclaims.show("P12", "P13")', outputs=shown(text)),
         new_markdown_cell("## Set-up"),
         new_code_cell("from helpers import measuring\n\nseed = measuring.seed()"),
     ]
@@ -631,10 +614,7 @@ def sound() -> dict:
     cells.insert(5, new_code_cell(rules, outputs=shown(text)))
     cells += [new_markdown_cell("## Verdicts")]
     cells += [
-        new_code_cell(
-            f'wide = True\nclaims.verdict("{id}", holds=wide)',
-            outputs=shown(verdict(id)),
-        )
+        new_code_cell(f'wide = True\nclaims.verdict("{id}", holds=wide)', outputs=shown(verdict(id)))
         for id in LESSON.claims
     ]
     cells += [new_markdown_cell("## Exercises")]
@@ -695,32 +675,20 @@ def without(start: str):
 
 def with_widget_error(notebook: dict) -> dict:
     state = {"abc": {"state": {"outputs": [{"output_type": "error", "ename": "KeyError"}]}}}
-    return {
-        **notebook,
-        "metadata": {"widgets": {"application/vnd.jupyter.widget-state+json": {"state": state}}},
-    }
+    return {**notebook, "metadata": {"widgets": {"application/vnd.jupyter.widget-state+json": {"state": state}}}}
 
 
 def move_rules_to_the_end(notebook: dict) -> dict:
     rules = [cell for cell in notebook["cells"] if source(cell).startswith("claims.rule")]
-    return {
-        **notebook,
-        "cells": [cell for cell in notebook["cells"] if cell not in rules] + rules,
-    }
+    return {**notebook, "cells": [cell for cell in notebook["cells"] if cell not in rules] + rules}
 
 
 def strip_outputs(notebook: dict) -> dict:
-    return {
-        **notebook,
-        "cells": [{**cell, "outputs": []} if "outputs" in cell else cell for cell in notebook["cells"]],
-    }
+    return {**notebook, "cells": [{**cell, "outputs": []} if "outputs" in cell else cell for cell in notebook["cells"]]}
 
 
 def error_cell() -> dict:
-    return new_code_cell(
-        "1 / 0",
-        outputs=[new_output("error", ename="ZeroDivisionError", evalue="", traceback=[])],
-    )
+    return new_code_cell("1 / 0", outputs=[new_output("error", ename="ZeroDivisionError", evalue="", traceback=[])])
 
 
 def printing(text: str) -> dict:
@@ -754,10 +722,7 @@ BREACHES = [
         add(printing(f"on {socket.gethostname()}:" if len(socket.gethostname()) > 4 else "on localhost")),
     ),
     (nothing_private, add(printing("from https://mirror.example/simple"))),
-    (
-        no_pictures_in_markdown,
-        add(new_markdown_cell("![](data:image/png;base64,AAAA)")),
-    ),
+    (no_pictures_in_markdown, add(new_markdown_cell("![](data:image/png;base64,AAAA)"))),
     (nothing_is_fetched, add(new_code_cell("!pip install thing"))),
     (nothing_is_fetched, add(new_code_cell("%run other.py"))),
     (nothing_is_fetched, add(new_code_cell("nltk.download('words')"))),
@@ -769,10 +734,7 @@ BREACHES = [
     (goals_are_listed, swap("You will be able to", "Goals")),
     (needs_are_told, swap("Needs: lesson 1.1", "Needs: nothing")),
     (needs_are_told, swap("Needs: lesson", "After lesson")),
-    (
-        claims_are_the_maps,
-        swap('claims.show(\\"P12\\", \\"P13\\")', 'claims.show(\\"P12\\")'),
-    ),
+    (claims_are_the_maps, swap('claims.show(\\"P12\\", \\"P13\\")', 'claims.show(\\"P12\\")')),
     (sections_are_in_order, swap("## Recap", "### Recap")),
     (sections_are_in_order, swap("## Exercises", "## Three things to read first")),
     (seed_is_honoured, swap("measuring.seed()", "1")),
@@ -781,32 +743,17 @@ BREACHES = [
     (experiments_are_numbered, swap("## Experiment 2: look", "## Experiment 4: look")),
     (experiments_are_numbered, swap("## Experiment 3: look", "### More")),
     (experiments_begin_and_end_in_words, without("It is as wide")),
-    (
-        experiments_begin_and_end_in_words,
-        swap("We ask how wide the gap is between train and platform.", ""),
-    ),
-    (
-        predictions_come_first,
-        swap('asked = 2\\nwidgets.predict(\\"How wide?\\")', "asked = 2"),
-    ),
+    (experiments_begin_and_end_in_words, swap("We ask how wide the gap is between train and platform.", "")),
+    (predictions_come_first, swap('asked = 2\\nwidgets.predict(\\"How wide?\\")', "asked = 2")),
     (predictions_come_first, without("asked = 3")),
     (something_to_explore, swap("widgets.explore", "plot")),
     (rules_stand_before_measurements, move_rules_to_the_end),
-    (
-        rules_stand_before_measurements,
-        swap('claims.rule(\\"P13\\"', 'claims.rule(\\"P12\\"'),
-    ),
-    (
-        each_claim_has_one_verdict_cell,
-        swap('claims.verdict(\\"P13\\"', 'claims.verdict(\\"P12\\"'),
-    ),
+    (rules_stand_before_measurements, swap('claims.rule(\\"P13\\"', 'claims.rule(\\"P12\\"')),
+    (each_claim_has_one_verdict_cell, swap('claims.verdict(\\"P13\\"', 'claims.verdict(\\"P12\\"')),
     (each_claim_has_one_verdict_cell, swap('"claim": "P13"', '"claim": "P12"')),
     (
         each_claim_has_one_verdict_cell,
-        swap(
-            "wide = True\\nclaims.verdict",
-            'claims.verdict(\\"P13\\", holds=True)\\nclaims.verdict',
-        ),
+        swap("wide = True\\nclaims.verdict", 'claims.verdict(\\"P13\\", holds=True)\\nclaims.verdict'),
     ),
     (seeds_bear_verdicts_out, swap('"seeds": [5, 5]', '"seeds": [2, 2]')),
     (seeds_bear_verdicts_out, swap('"seeds": [5, 5]', '"seeds": null')),
@@ -829,8 +776,7 @@ def test_a_sound_notebook_passes(check):
 
 
 @pytest.mark.parametrize(
-    "check, breach",
-    [pytest.param(*case, id=f"{case[0].__name__}-{place}") for place, case in enumerate(BREACHES)],
+    "check, breach", [pytest.param(*case, id=f"{case[0].__name__}-{place}") for place, case in enumerate(BREACHES)]
 )
 def test_a_breach_is_noticed(check, breach):
     problems = check(LESSON, breach(sound()))
