@@ -1,6 +1,7 @@
 """The project's commands: python3 -m helpers lab | test | run | record | replicate | doctor."""
 
 import argparse
+import os
 import sys
 
 from helpers import environment
@@ -59,12 +60,16 @@ def lab(options, _) -> None:
     fault = environment.not_writable() or environment.port_taken(options.port)
     if fault:
         raise fault
-    print("JupyterLab opens in your browser. To stop it, press Ctrl-C here and answer y.")
+    if not START.exists():
+        raise environment.Fault("The start page notebooks/{} is missing.".format(START.name), "git restore notebooks")
+    print("JupyterLab starts. To stop it, press Ctrl-C here twice.")
     start = START.relative_to(environment.ROOT).as_posix()
     arguments = ["--ServerApp.root_dir={}".format(environment.ROOT), "--LabApp.default_url=/lab/tree/" + start]
     arguments += ["--ServerApp.ip=127.0.0.1", "--ServerApp.port={}".format(options.port), "--ServerApp.port_retries=0"]
     arguments += ["--Application.log_level=WARN", "--LabApp.news_url=None"]
     arguments += ["--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # as in many containers; Jupyter would refuse
+        arguments.append("--allow-root")
     environment.hand_over(["-m", "jupyterlab"] + arguments + ["--no-browser"] * options.no_browser)
 
 
