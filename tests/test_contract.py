@@ -38,7 +38,7 @@ SECTIONS = [
 PATH = re.compile(r"(?<![\w.])/(?:home|root|tmp|work|Users|mnt|opt|usr|var|private)/|\b[A-Z]:\\+\w")
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
 HOST = re.compile(r"localhost|127\.0\.0\.1")
-REGISTRY = re.compile(r"python[h]osted|\bpypi[.]org|index-url[ =]\S*//|//\S+/simple\b", re.IGNORECASE)
+REGISTRY = re.compile(r"python[h]osted|\bpypi[.]org|index-url[ =]\S*//|//\S+/simpl[e]\b", re.IGNORECASE)
 LITERAL_SEED = re.compile(r"(?:PRNGKey|random\.key|default_rng|RandomState|random\.seed|seed=|random_state=)\(?\s*\d")
 FETCH = re.compile(
     r"^\s*[!%]{1,2}\w|urlopen|urlretrieve|requests\.get|\.download\(|\bwget\b|\bcurl\b|fetch_openml|load_dataset",
@@ -554,9 +554,7 @@ def test_no_file_names_a_registry_or_a_place_on_this_machine():
 
 
 def test_private_lines_are_noticed():
-    text = (
-        "fine\n--index-url" + "=https://mirror.example/simple\nhttps://files.python" + "hosted.org/a\nat=/srv/alice/x"
-    )
+    text = "fine\n--index-url" + "=https://mirror.example/pip\nhttps://files.python" + "hosted.org/a\nat=/srv/alice/x"
     assert len(private_lines(text, ["/srv/alice/"])) == 3
 
 
@@ -721,7 +719,7 @@ BREACHES = [
         nothing_private,
         add(printing(f"on {socket.gethostname()}:" if len(socket.gethostname()) > 4 else "on localhost")),
     ),
-    (nothing_private, add(printing("from https://mirror.example/simple"))),
+    (nothing_private, add(printing("from https://mirror.example/" + "simple"))),
     (no_pictures_in_markdown, add(new_markdown_cell("![](data:image/png;base64,AAAA)"))),
     (nothing_is_fetched, add(new_code_cell("!pip install thing"))),
     (nothing_is_fetched, add(new_code_cell("%run other.py"))),
