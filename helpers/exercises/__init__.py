@@ -182,15 +182,15 @@ class FunctionExercise(Exercise):
     def _in_general(self, wrong: int) -> str:
         right = len(self.cases) - wrong
         return (
-            f"This is the smallest case that goes wrong; {right} of {len(self.cases)} come out right. It is none of the "
-            f"mistakes that this check knows: follow your code by hand through this case, or ask for a hint with "
-            f"`exercises.{self.name}.hint()`."
+            f"This is the smallest case that goes wrong; {right} of {len(self.cases)} come out right. It is none of "
+            f"the mistakes that this check knows: follow your code by hand through this case, or ask for a hint "
+            f"with `exercises.{self.name}.hint()`."
         )
 
     def _judge_stopped(self, seen: list[Outcome], wrong: list[int], run: Run, seconds: float):
         call = self._call(min(len(seen), len(self.cases) - 1))
         ended = [f"`{call}` {_why_stopped(run, seconds)}"]
-        if run.is_alive():
+        if run.goes_on:
             ended.append(
                 "It could not be stopped and is still running in the background: restart the kernel (menu Kernel, "
                 "Restart) before you go on."
@@ -242,8 +242,9 @@ def cannot_be_called(attempt: object, reference: Callable) -> Outcome | None:
     """An Outcome that tells why the attempt cannot be called as the solution is, or None if it can."""
     name, expected = reference.__name__, list(inspect.signature(reference).parameters)
     if not callable(attempt):
-        sentence = f"`check` needs the function itself, without brackets, as in `check({name})`: it got {with_article(attempt)}."
-        return Outcome("not callable", _name(attempt), sentence)
+        got = with_article(attempt)
+        sentence = f"`check` needs the function itself, without brackets, as in `check({name})`: it got {got}."
+        return Outcome("not callable", got, sentence)
     try:
         signature = inspect.signature(attempt)
     except Exception:  # some built-in functions tell nothing of their arguments
@@ -252,7 +253,7 @@ def cannot_be_called(attempt: object, reference: Callable) -> Outcome | None:
         signature.bind(*expected)
     except TypeError:
         taken = ", ".join(signature.parameters) or "no arguments"
-        sentence = f"Your function takes {taken}; it is called with {len(expected)} arguments: {', '.join(expected)}."
+        sentence = f"Your function takes {taken}; it is called as `{name}({', '.join(expected)})`."
         return Outcome("not callable", taken, sentence)
     return None
 
@@ -304,6 +305,7 @@ def number(value: object) -> Outcome:
         if value.shape != ():
             return Outcome("shape", value.shape, f"returned an array of shape {value.shape}, not one number")
         value = value.item()
+        kind = type(value)
     if issubclass(kind, int) and kind is not bool:
         value = int.__int__(value)
     elif issubclass(kind, numbers.Real) and kind is not bool:

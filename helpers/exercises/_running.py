@@ -1,9 +1,10 @@
 """Running a learner's attempt so that nothing it does can hang, flood or break the notebook.
 
 The attempt runs in a thread of its own while the main thread watches the clock and the memory. A thread
-cannot be killed, so it is told to stop: an exception is put into it (CPython's PyThreadState_SetAsyncExc)
-and, as a bare `except:` would swallow that, its arrival makes every further line raise another one.
-What no thread can stop is a single call that never hands control back, such as sum(itertools.count()).
+cannot be killed, so it is told to stop: an exception is put into it (CPython's PyThreadState_SetAsyncExc).
+As a bare `except:` would swallow that, its arrival makes the next line raise another one; an attempt that
+swallows them all is put to sleep for good. What no thread can stop is a single call that never hands control
+back, such as sum(itertools.count()).
 """
 
 import builtins
@@ -30,22 +31,28 @@ NOTHING = ctypes.py_object()  # a null pointer: takes back what has not arrived 
 
 
 class Stop(BaseException):
-    """Raised inside an attempt that must end; from then on, each of its lines raises another one."""
+    """Raised inside an attempt that must end: its next line raises another one, and the last one never returns."""
 
     def __init__(self):
-        frame = sys._getframe(1)
+        frame, run = sys._getframe(1), threading.current_thread()
         while frame and frame.f_code not in Run.OWN:
             frame.f_trace = _stop_line
             frame = frame.f_back
             sys.settrace(_stop_line)
+        if run.last_resort and sys.gettrace():
+            run.asleep = True
+            _sleep_for_good()
 
 
 def _stop_line(frame, event, argument):
-    if frame.f_code in Run.OWN:
-        return
-    # Python ends tracing when a tracer raises: the exception put in here starts it again.
-    _put_exception(threading.get_ident(), Stop)
-    raise Stop
+    if frame.f_code not in Run.OWN:
+        raise Stop
+
+
+def _sleep_for_good() -> None:
+    lock = threading.Lock()
+    while lock.acquire():
+        pass
 
 
 class Printed(io.TextIOBase):
@@ -72,7 +79,7 @@ class Printed(io.TextIOBase):
 class Run(threading.Thread):
     """One run of `function` under watch: afterwards `stopped` says why it was ended early, if it was.
 
-    `stopped` is None, "time", "memory", "printed", "input" or "interrupted"; `is_alive()` is True for a run
+    `stopped` is None, "time", "memory", "printed", "input" or "interrupted"; `goes_on` is True for a run
     that could not be stopped; `error` is the exception that left `function`, if one did.
 
     >>> run = Run(lambda: print("hello")).watch(seconds=3)
@@ -86,7 +93,12 @@ class Run(threading.Thread):
         super().__init__(daemon=True)
         self.function, self.stopped, self.error = function, None, None
         self.closed, self.lock = False, threading.Lock()
+        self.last_resort = self.asleep = False
         self.printed = Printed(self.note)
+
+    @property
+    def goes_on(self) -> bool:
+        return self.is_alive() and not self.asleep
 
     def note(self, reason: str) -> None:
         self.stopped = self.stopped or reason
@@ -124,7 +136,7 @@ class Run(threading.Thread):
             enough, deadline = memory().rss + MEMORY, time.monotonic() + seconds
             try:
                 _start_with_stack(self)
-                while self.is_alive() and not self.stopped:
+                while self.goes_on and not self.stopped:
                     self.join(0.01)
                     if time.monotonic() > deadline:
                         self.note("time")
@@ -136,9 +148,10 @@ class Run(threading.Thread):
         return self
 
     def end(self) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while self.is_alive() and time.monotonic() < deadline:
+        started = time.monotonic()
+        while self.goes_on and time.monotonic() < started + PATIENCE:
             with suppress(KeyboardInterrupt):  # somebody may press the button twice
+                self.last_resort = time.monotonic() > started + PATIENCE / 2
                 self.put_stop()
                 self.join(0.01)
 

@@ -53,9 +53,9 @@ edit_distance = FunctionExercise(
     "Write `my_edit_distance(first, second)`: the least number of letters or sounds to insert, delete or substitute to "
     "turn `first` into `second`.",
     [
-        "Begin with the ends: how far is it from nothing to a word of three letters, and from three letters to nothing?",
-        "Compare the last letters of both. Either the one in `first` is deleted, or the one in `second` is inserted, or "
-        "they stand for each other, which costs 1 if they differ and 0 if they are equal. What is left is a smaller "
+        "Begin with the ends: how far is it from nothing to a word of three letters, and how far back?",
+        "Compare the last letters of both. Either the one in `first` is deleted, or the one in `second` is inserted, "
+        "or they stand for each other, which costs 1 if they differ and 0 if they are equal. What is left is a smaller "
         "problem of the same kind.",
         "Many smaller problems come up again and again: fill a table, one row for each beginning of `first` and one "
         "column for each beginning of `second`. The first row is 0, 1, 2, ...; so is the first column; every other "
@@ -255,7 +255,7 @@ def _answers_and_references() -> list[tuple]:
         ("S | K AE T S", "K | K AE T S"),
         ("K AE T", "S"),
         ("R EH D", "R EH / R EH D IH NG"),
-        ("R IY D Z | L AY V | S", "R EH D Z / R IY D | L IH V / L AY V | S AH N"),
+        ("R IY D Z | L AY V | S", "R EH D / R IY D | L IH V / L AY V | S AH N"),
         ("T AH M AA T OW | DH AH", "T AH M EY T OW / T AH M AA T OW | DH IY / DH AH S"),
     ]
     cases = [([word[0] for word in _said(said)], _said(listed)) for said, listed in written]
@@ -265,12 +265,13 @@ def _answers_and_references() -> list[tuple]:
 phoneme_error_rate = FunctionExercise(
     "phoneme_error_rate",
     "Write `my_phoneme_error_rate(answers, references)`: the edits from each answer to the nearest of its listed "
-    "pronunciations, summed over all words and divided by the sounds of those nearest pronunciations; 0.0 for no words.",
+    "pronunciations, summed over all words and divided by the number of sounds in those pronunciations; 0.0 for no "
+    "words.",
     [
         "Take one word first. Which of its listed pronunciations is nearest to the answer, by edit distance? "
         "`nltk.edit_distance(a, b)` takes tuples of sounds, as your own does.",
-        "Keep two sums over all words: the edits to the nearest pronunciation, and the sounds that it has. Divide once, "
-        "at the end.",
+        "Keep two sums over all words: the edits to the nearest pronunciation, and the sounds that it has. Divide "
+        "once, at the end.",
         "`min(listed, key=...)` finds the nearest pronunciation, if the key is its edit distance from the answer. Mind "
         "the empty list: without words there is nothing to divide by.",
     ],
@@ -544,7 +545,9 @@ def _not_a_rule(attempt: object) -> str | None:
         return f"{shape} Yours is {with_article(attempt)}."
     if len(attempt) != 4:
         return f"{shape} Yours has {len(attempt)}."
-    wrong = [f"{name} is not a text" for name, part in zip(Rule._fields[1:5], attempt) if type(part) is not str]
+    named = list(zip(("before", "letters", "after", "sounds"), attempt))
+    wrong = [f"{name} is not a text" for name, part in named if type(part) is not str]
+    wrong += [f"{name} is longer than 100 characters" for name, part in named if type(part) is str and len(part) > 100]
     return f"{shape} In yours, {', '.join(wrong)}." if wrong else None
 
 
@@ -585,7 +588,7 @@ def _told(rule: tuple, effect: Effect) -> list[str]:
     by = f"{abs(effect.gain):.2f} percentage points {'less' if effect.gain >= 0 else 'more'}"
     paragraphs = [
         f"Of the sounds of {WORDS} development words, {effect.before:.2f}% were wrong before your rule and "
-        f"{effect.after:.2f}% are with it: {by}. A rule passes if it is {POINTS} less or better.",
+        f"{effect.after:.2f}% are with it: {by}. To pass, a rule must lower it by at least {POINTS}.",
         f"Words that it changed: {changed}. For the better: {len(effect.better)}, for the worse: {len(effect.worse)}, "
         f"neither: {len(effect.neither)}.",
     ]
@@ -607,9 +610,9 @@ rule = RuleExercise(
     "development words.",
     [
         "Which two letters together make one sound in English, as th does in thin? Which letter is often silent?",
-        "`before` and `after` are patterns: `^` is the beginning of the word, `$` its end, `[eiy]` one of three letters, "
-        "and an empty text stands for anything. Sounds are written in capitals with spaces between them; no sound at all "
-        "is an empty text.",
+        "`before` and `after` are patterns: `^` is the beginning of the word, `$` its end, `[eiy]` one of three "
+        "letters, and an empty text stands for anything. Sounds are written in capitals with spaces between them; no "
+        "sound at all is an empty text.",
         "Two letters that are said as one: sh, ch, ck, ng, ll, ee. A letter that depends on the next: c before e, i or "
         "y. A letter that is silent at the end: e.",
     ],
@@ -675,12 +678,12 @@ rule.mistakes = [
     Mistake(
         "makes_it_worse",
         ("", "e", "", "IY"),
-        "More goes wrong than before: look at the words that became worse, and use `before` or `after` to leave them out.",
+        "More goes wrong than before: look at the words that became worse, and leave them out by `before` or `after`.",
     ),
     Mistake(
         "helps_too_little",
         ("", "wr", "", "R"),
-        "It is a step, but a small one: does it hold in more words than it fits, or do some of its words break it?",
+        "It is a step, but too small: find letters that more words share, or leave out the words that became worse.",
     ),
 ]
 
@@ -723,10 +726,10 @@ crossing = FunctionExercise(
     "falls below.",
     [
         "Look at `first - second`: what is its sign before the crossing, and what after it?",
-        "Find the first two neighbouring points between which `first - second` goes from zero or less to more than zero. "
-        "How far along the straight line between them is it zero?",
-        "If the lead goes from -5 to 10, it is zero at 5/15 of the way. Go that share of the way from `np.log(words[i])` "
-        "to `np.log(words[i + 1])`, and undo the logarithm with `np.exp`.",
+        "Find the first two neighbouring points between which `first - second` goes from zero or less to more than "
+        "zero. How far along the straight line between them is it zero?",
+        "If that difference goes from -5 to 10, it is zero at 5/15 of the way. Go that share of the way from "
+        "`np.log(words[i])` to `np.log(words[i + 1])`, and undo the logarithm with `np.exp`.",
     ],
     my_crossing,
     cases=_curves(),
@@ -783,8 +786,8 @@ def returns_the_next_index(words, first, second):
 
 @crossing.mistake
 def takes_the_middle(words, first, second):
-    """You take the middle between the two points. How near the crossing lies to one of them depends on how large the
-    lead is at each."""
+    """You take the middle between the two points. How near the crossing lies to one of them depends on how far
+    apart the curves are at each."""
     place = _place(words, first, second)
     return place and np.sqrt(words[place[0]] * words[place[0] + 1])
 
@@ -842,8 +845,8 @@ def takes_the_last(words, first, second):
 
 @crossing.mistake
 def misses_a_measured_point(words, first, second):
-    """When the curves meet exactly at a measured point, you find nothing: allow the lead to be zero at the first of the
-    two points, `<=` in place of `<`."""
+    """When the curves meet exactly at a measured point, you find nothing: allow their difference to be zero at the
+    first of the two points, `<=` in place of `<`."""
     lead = first - second
     places = [i for i in range(len(words) - 1) if lead[i] < 0 < lead[i + 1]]
     return my_crossing(words[places[0] :], first[places[0] :], second[places[0] :]) if places else None
@@ -851,8 +854,8 @@ def misses_a_measured_point(words, first, second):
 
 @crossing.mistake
 def takes_a_touch(words, first, second):
-    """Where the curves only touch, `second` does not fall below `first`: the lead must be more than zero at the second
-    of the two points, `<` in place of `<=`."""
+    """Where the curves only touch, `second` does not fall below `first`: their difference must be more than zero
+    at the second of the two points, `<` in place of `<=`."""
     lead = first - second
     for i in range(len(words) - 1):
         if lead[i] <= 0 <= lead[i + 1]:
