@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Dict, Optional
 
 ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
 NOTEBOOKS = ROOT / "notebooks"
 NEWEST_TOO_OLD = (3, 10)
 ROOM_NEEDED = 1.5e9  # bytes: 1.1 GB installed, and the downloads on their way
@@ -115,7 +114,7 @@ def no_network(root: Path = ROOT) -> Optional[Fault]:
     with tempfile.TemporaryDirectory() as folder:
         _make_venv(Path(folder))
         smallest = next(line for line in _pins(root) if line.startswith("flit-core=="))
-        command = [str(python_of(Path(folder))), "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--retries=0"]
+        command = [str(python_of(Path(folder))), "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--retries=1"]
         command += ["--timeout=10", "--dest", folder, smallest]
         pip = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return None if pip.returncode == 0 else failed_install(pip.stdout.decode(errors="replace"))
@@ -144,9 +143,9 @@ def failed_install(log: str) -> Fault:
     return Fault("The installation stopped: " + what, remedy + "\n  The last lines of pip:" + last)
 
 
-def unfinished(venv: Path = VENV, root: Path = ROOT) -> Optional[Fault]:
+def unfinished(root: Path = ROOT) -> Optional[Fault]:
     """A .venv that is not there, was never finished, or was made by another Python or for another folder."""
-    remedy = "python3 -m helpers lab makes it (about a minute)."
+    remedy, venv = "python3 -m helpers lab makes it (about a minute).", root / ".venv"
     if not venv.exists():
         return Fault("The environment in .venv is not made yet.", remedy)
     stamp = _stamp(venv)
@@ -160,10 +159,10 @@ def unfinished(venv: Path = VENV, root: Path = ROOT) -> Optional[Fault]:
     return None
 
 
-def outdated(venv: Path = VENV, root: Path = ROOT) -> Optional[Fault]:
+def outdated(root: Path = ROOT) -> Optional[Fault]:
     """A finished .venv that no longer is what the lock says."""
     remedy = "python3 -m helpers lab mends it."
-    stamp, present = _stamp(venv), _installed(venv)
+    stamp, present = _stamp(root / ".venv"), _installed(root / ".venv")
     for name, version in sorted(stamp["packages"].items()):
         if name not in present:
             return Fault("The package {} {} is missing from .venv.".format(name, version), remedy)
@@ -194,29 +193,28 @@ def check_up(port: int):
 # Making it.
 
 
-def ensure() -> None:
+def ensure(root: Path = ROOT) -> None:
     """Makes .venv, or mends it, until it is what the lock says; where it is, this takes some milliseconds.
 
     Raises Fault with the remedy where that cannot be done.
     """
-    unmade = unfinished()
-    fault = unmade or outdated()
+    unmade = unfinished(root)
+    fault = unmade or outdated(root)
     if not fault:
         return
-    if running_inside():  # an environment is not mended by the Python that runs in it
+    if running_inside(root):  # an environment is not mended by the Python that runs in it
         hand_over(["-m", "helpers"] + sys.argv[1:], sys._base_executable)
     print(fault.what, flush=True)
-    for blocked in (no_venv_module(), no_room() if unmade else None):
+    for blocked in (no_venv_module(), no_room(root) if unmade else None):
         if blocked:
             raise blocked
     if unmade:
-        print("Making it, from {} packages. This happens once.".format(len(_pins())), flush=True)
-        shutil.rmtree(str(VENV), ignore_errors=True)
-        _make_venv(VENV)
-    install()
+        print("Making it, from {} packages. This happens once.".format(len(_pins(root))), flush=True)
+        _make_venv(root / ".venv")
+    install(root)
 
 
-def install(venv: Path = VENV, root: Path = ROOT) -> None:
+def install(root: Path = ROOT) -> None:
     """Installs the lock, then the project in editable mode, and writes the stamp last.
 
     Raises Fault with pip's last lines where pip fails.
@@ -224,29 +222,14 @@ def install(venv: Path = VENV, root: Path = ROOT) -> None:
     lock = ["--only-binary=:all:", "--require-hashes", "-r", str(root / "requirements.txt")]
     editable = ["--no-deps", "--no-build-isolation", "--editable", str(root)]
     for arguments in (lock, editable):
-        code, log = _pip_with_progress(arguments, venv, total=2 * len(_pins(root)))
+        code, log = _pip_with_progress(arguments, root / ".venv", total=2 * len(_pins(root)))
         if code:
             raise failed_install(log)
     print("The environment stands.", flush=True)
-    stamp = {"python": _python(), "root": str(root), "lock": _lock(root), "packages": _installed(venv)}
-    written = venv / "stamp.part"
-    written.write_text(json.dumps(stamp, indent=1))
-    os.replace(str(written), str(venv / "stamp.json"))
-
-
-def hand_over(arguments, python: Optional[str] = None) -> None:
-    """Ends this process by becoming Python with these arguments: the one in .venv, or the one given."""
-    command = [python or str(python_of(VENV))] + list(arguments)
-    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # the kernel of .venv, whatever the user has installed elsewhere
-    sys.stdout.flush()
-    if os.name == "nt":  # Windows has no exec that the terminal waits for
-        sys.exit(subprocess.call(command))
-    os.execv(command[0], command)
-
-
-def running_inside(venv: Path = VENV) -> bool:
-    """Whether this very Python is the one in .venv."""
-    return os.path.realpath(sys.prefix) == os.path.realpath(str(venv))
+    stamp = {"python": _python(), "root": str(root), "lock": _lock(root), "packages": _installed(root / ".venv")}
+    part = root / ".venv" / "stamp.part"
+    part.write_text(json.dumps(stamp, indent=1))
+    os.replace(str(part), str(part.with_name("stamp.json")))
 
 
 def python_of(venv: Path) -> Path:
@@ -254,10 +237,29 @@ def python_of(venv: Path) -> Path:
     return venv / "Scripts" / "python.exe" if os.name == "nt" else venv / "bin" / "python"
 
 
+def hand_over(arguments, python: str = str(python_of(ROOT / ".venv"))) -> None:
+    """Ends this process by becoming Python with these arguments: the one in .venv, or the one given."""
+    command = [python] + list(arguments)
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # the kernel of .venv, whatever the user has installed elsewhere
+    sys.stdout.flush()
+    if os.name == "nt":  # Windows has no exec that the terminal waits for
+        sys.exit(subprocess.call(command))
+    os.execv(command[0], command)
+
+
+def running_inside(root: Path = ROOT) -> bool:
+    """Whether this very Python is the one in .venv."""
+    return os.path.realpath(sys.prefix) == os.path.realpath(str(root / ".venv"))
+
+
 def _make_venv(folder: Path) -> None:
     import venv  # not every Python has it: no_venv_module says so first
 
-    venv.EnvBuilder(with_pip=True, clear=True).create(str(folder))
+    try:
+        venv.EnvBuilder(with_pip=True, clear=True).create(str(folder))
+    except (OSError, subprocess.CalledProcessError) as error:
+        what = "The environment could not be made: {}.".format(error)
+        raise Fault(what, "python3 -m helpers doctor looks for the usual causes.") from None
 
 
 def _pip_with_progress(arguments, venv: Path, total: int):
