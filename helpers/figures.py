@@ -147,9 +147,15 @@ def number(value: float, percent: bool = False) -> str:
     >>> number(0.2449, percent=True), number(111524), number(3.14159)
     ('24%', '111,524', '3.14')
     """
+    rounded = _rounded(value, percent)
     if percent:
-        return f"{value:.0%}"
-    return f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:.3g}"
+        return f"{rounded:.0%}"
+    return f"{rounded:,.0f}" if rounded == round(rounded) else f"{rounded:.3g}"
+
+
+def _rounded(value: float, percent: bool) -> float:
+    digits = 2 if percent else 0 if abs(value) >= 1000 else None
+    return (round(float(value), digits) if digits is not None else float(f"{value:.3g}")) + 0.0  # no minus zero
 
 
 def describe_curves(curves: Mapping[str, tuple[Sequence, Sequence]], x: str, y: str, percent: bool = False) -> str:
@@ -175,7 +181,7 @@ def _curve_in_words(name: str, x: Sequence, y: Sequence, percent: bool) -> str:
     words = f"{name}: {told[0]} at {number(x[0])}"
     if len(told) > 1:
         words += f", {told[-1]} at {number(x[-1])}"
-    lowest = min(range(len(told)), key=lambda i: float(y[i]))
+    lowest = min(range(len(told)), key=lambda i: _rounded(y[i], percent))
     if told[lowest] not in (told[0], told[-1]):
         words += f", lowest {told[lowest]} at {number(x[lowest])}"
     return words + "."

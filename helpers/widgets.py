@@ -3,17 +3,22 @@
 import base64
 import html
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Real
 
 import ipywidgets
 import matplotlib.pyplot as plt
+import traitlets
 from IPython.display import display
 
 from helpers import figures
 
 MOST_KNOBS = 4
+NARROW = {"description_width": "initial"}
+WRAPPED = {"flex_flow": "row wrap", "max_width": "44rem"}
+WIDE = {"style": NARROW, "layout": {"width": "95%", "max_width": "36rem"}}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 LIVE_DOTS_PER_INCH = 100
 # Where the live part is drawn, the stored figure above it (its `count` outputs) would say everything twice.
@@ -73,8 +78,8 @@ def explore(function: Callable, **knobs) -> None:
     """Show what function gives for its defaults, and beneath it one control a knob that shows it for other values.
 
     function takes the knobs as keyword arguments and returns (axes or figure, its words), or a str, or a Table.
-    A knob is a range or (low, high[, step]) for a slider, a list for a choice (a slider when it holds numbers),
-    or a str for a text box. It starts at the function's own default, or else at its first value.
+    A knob is a range or (low, high[, step]) for a number, a list for a choice, or a str for a text box; numbers
+    have a slider as well. It starts at the function's own default, or else at its first value.
 
         explore(error_curve, training_words=[30, 100, 300], word="cough")
 
@@ -103,9 +108,10 @@ class Explorer(ipywidgets.VBox):
         if not 0 < len(knobs) <= MOST_KNOBS:
             raise ValueError(f"explore takes 1 to {MOST_KNOBS} knobs, not {len(knobs)}: a learner can follow no more")
         self.function = function
-        self.knobs = {name: _control(name, knob, _default(function, name)) for name, knob in knobs.items()}
+        self.knobs = {name: _field(name, knob, _default(function, name)) for name, knob in knobs.items()}
         self.answer, self.message = ipywidgets.HTML(), ipywidgets.HTML()
-        super().__init__([*self.knobs.values(), self.answer, self.message])
+        rows = [_row(name, knob, self.knobs[name]) for name, knob in knobs.items()]
+        super().__init__([*rows, self.answer, self.message])
         self.draw()
         for control in self.knobs.values():
             control.observe(self.update, "value")
@@ -124,7 +130,7 @@ class Explorer(ipywidgets.VBox):
         """Answer for the present values, or say why there is no answer: an error in a callback shows nowhere else."""
         try:
             self.draw()
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
+        except (Exception, KeyboardInterrupt) as error:
             self.message.value = _what_went_wrong(self.values(), error)
 
 
@@ -171,9 +177,10 @@ def _live(answer: Drawn | str | Table) -> str:
 
 def _what_went_wrong(values: dict, error: BaseException) -> str:
     told = ", ".join(f"{label_of(name)} = {value}" for name, value in values.items())
-    reason = str(error) or type(error).__name__
+    reason = (str(error) or type(error).__name__).rstrip(".") + "."
     return (
-        f'<p role="alert">No answer for {html.escape(told)}: {html.escape(reason)}. The last answer still stands.</p>'
+        f'<p role="alert"><strong>No answer</strong> for {html.escape(told)}: {html.escape(reason)} '
+        "The last answer still stands.</p>"
     )
 
 
@@ -191,26 +198,48 @@ def _default(function: Callable, name: str):
     return None if parameter is None or parameter.default is parameter.empty else parameter.default
 
 
-def _control(name: str, knob, default) -> ipywidgets.Widget:
-    shared = {"description": label_of(name), "style": {"description_width": "initial"}, "layout": {"width": "95%"}}
+def _field(name: str, knob, default) -> ipywidgets.Widget:
+    """The knob's native form field, which has a label, takes exact values and is read out by a screen reader."""
+    shared = {"description": label_of(name), "style": NARROW, "layout": {"flex": "1 1 12rem", "width": "auto"}}
+    if isinstance(knob, str):
+        return ipywidgets.Text(value=knob if default is None else default, **shared)
+    positions = _positions(name, knob)
+    start = positions[0] if default is None else default
+    if isinstance(knob, list):
+        names = [(figures.number(one) if isinstance(one, Real) else str(one), one) for one in knob]
+        return ipywidgets.Dropdown(options=names, value=start, **shared)
+    whole = all(isinstance(one, int) for one in positions)
+    kind = ipywidgets.BoundedIntText if whole else ipywidgets.BoundedFloatText
+    return kind(value=start, min=positions[0], max=positions[-1], step=positions[1] - positions[0], **shared)
+
+
+def _positions(name: str, knob) -> list:
     match knob:
-        case str():
-            return ipywidgets.Text(value=knob if default is None else default, **shared)
-        case range():
-            first, last = knob[0], knob[-1]
-            start = first if default is None else default
-            return ipywidgets.IntSlider(value=start, min=first, max=last, step=knob.step, **shared)
-        case tuple((low, high, *step)) if all(isinstance(bound, Real) for bound in knob) and low < high:
-            start = low if default is None else default
-            kind = ipywidgets.IntSlider if all(isinstance(bound, int) for bound in knob) else ipywidgets.FloatSlider
-            size = step[0] if step else 1 if kind is ipywidgets.IntSlider else (high - low) / 100
-            return kind(value=start, min=low, max=high, step=size, **shared)
-        case [first, *_]:
-            start = first if default is None else default
-            kind = ipywidgets.SelectionSlider if isinstance(first, Real) else ipywidgets.Dropdown
-            names = [(figures.number(one) if isinstance(one, Real) else str(one), one) for one in knob]
-            return kind(options=names, value=start, **shared)
+        case range() if len(knob) > 1 and knob.step > 0:
+            return list(knob)
+        case tuple((low, high, *steps)) if all(isinstance(one, Real) for one in knob) and low < high:
+            step = steps[0] if steps else 1 if isinstance(low, int) and isinstance(high, int) else (high - low) / 100
+            return [low + i * step if isinstance(step, int) else round(low + i * step, 10)
+                    for i in range(round((high - low) / step) + 1)]  # fmt: skip
+        case list() if len(knob) > 1:
+            return knob
     raise ValueError(f"explore cannot make a control of {name}={knob!r}: give a range, (low, high), a list or a str")
+
+
+def _row(name: str, knob, field: ipywidgets.Widget) -> ipywidgets.HBox:
+    """The field, and beside it, if its values are numbers, a slider: quick to move, but with no label of its own."""
+    if isinstance(knob, str) or not all(isinstance(one, Real) for one in _positions(name, knob)):
+        return ipywidgets.HBox([field], layout=WRAPPED)
+    positions = _positions(name, knob)
+
+    def nearest(value) -> int:
+        return min(range(len(positions)), key=lambda i: abs(positions[i] - value))
+
+    slider = ipywidgets.IntSlider(
+        max=len(positions) - 1, readout=False, layout={"flex": "2 1 12rem", "width": "auto"}
+    )  # fmt: skip
+    traitlets.link((field, "value"), (slider, "value"), transform=(nearest, positions.__getitem__))
+    return ipywidgets.HBox([field, slider], layout=WRAPPED)
 
 
 def _display(widget: ipywidgets.Widget, without_kernel: str) -> None:
@@ -283,7 +312,7 @@ def predictor(name: str) -> ipywidgets.VBox:
     """The field of `predict`: a text box or a choice, and a line that says what was kept."""
     asked = questions[name]
     message = ipywidgets.HTML("<small>Decide on a guess, or write it on paper.</small>")
-    field = _field(asked, guesses.get(name))
+    field = _guess_field(asked, guesses.get(name))
 
     def keep(change) -> None:
         try:
@@ -296,15 +325,14 @@ def predictor(name: str) -> ipywidgets.VBox:
     return ipywidgets.VBox([field, message])
 
 
-def _field(asked: Question, guess: float | str | None) -> ipywidgets.Widget:
-    shared = {"style": {"description_width": "initial"}, "layout": {"width": "95%"}}
+def _guess_field(asked: Question, guess: float | str | None) -> ipywidgets.Widget:
     if asked.choices:
         known = guess if guess in asked.choices else None
-        return ipywidgets.RadioButtons(options=asked.choices, value=known, description="Your guess:", **shared)
+        return ipywidgets.RadioButtons(options=asked.choices, value=known, description="Your guess:", **WIDE)
     hint = f"{figures.number(asked.low)} to {figures.number(asked.high)}, then Enter"
     description = f"Your guess ({asked.unit}):" if asked.unit else "Your guess:"
     typed = "" if guess is None else figures.number(guess)
-    return ipywidgets.Text(typed, placeholder=hint, description=description, continuous_update=False, **shared)
+    return ipywidgets.Text(typed, placeholder=hint, description=description, continuous_update=False, **WIDE)
 
 
 def compare(name: str, measured: float | str) -> Sentence:
@@ -336,3 +364,24 @@ def _distance(asked: Question, guess: float | str, measured: float | str) -> str
     unit = " point" if asked.unit == "%" else f" {asked.unit}" if asked.unit else ""
     plural = "s" if asked.unit == "%" and gap != "1" else ""
     return f"Your guess was {gap}{unit}{plural} too {'high' if guess > measured else 'low'}."
+
+
+# --- waiting -------------------------------------------------------------------------------------------------
+
+
+def progress(steps: Iterable, label: str, total: int | None = None) -> Iterator:
+    """Go through steps with a bar that shows how many are done, and stores no timing when it is.
+
+    total is the number of steps, if steps has no length. (A stored tqdm bar differs each time by its speed.)
+
+        for step in progress(range(1000), "training"): ...
+    """
+    total = len(steps) if total is None else total
+    bar = ipywidgets.IntProgress(max=total, description=label, **WIDE)
+    count = ipywidgets.HTML(f"0 of {total}")
+    _display(ipywidgets.VBox([bar, count]), f"{label}: {total} steps.")
+    shown = 0.0
+    for done, step in enumerate(steps, start=1):
+        yield step
+        if done == total or time.monotonic() - shown > 0.1:
+            bar.value, count.value, shown = done, f"{done} of {total}", time.monotonic()
