@@ -1,0 +1,248 @@
+"""The controls, driven as a browser drives them: by setting values; and a notebook of them run twice."""
+
+import json
+import re
+
+import matplotlib.pyplot as plt
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from helpers import figures, widgets
+
+
+def line(height=1, name="rules"):
+    return figures.recorded(figures.axes(), [0, 1], [0, height], name), f"A line up to {height}."
+
+
+@pytest.fixture(autouse=True)
+def no_guesses(monkeypatch):
+    monkeypatch.setattr(widgets, "guesses", {})
+    monkeypatch.setattr(widgets, "questions", {})
+
+
+@pytest.fixture
+def outputs(monkeypatch):
+    shown = []
+
+    def keep(data, metadata=None, raw=False):
+        shown.append((data, metadata or {}))
+
+    monkeypatch.setattr(widgets, "display", keep)
+    monkeypatch.setattr(figures, "display", keep)
+    return shown
+
+
+def test_the_stored_figure_comes_first_and_needs_no_kernel(outputs):
+    widgets.explore(line, height=range(1, 5))
+    (picture, metadata), (words, _), (controls, _) = outputs
+    assert picture["image/png"].startswith(b"\x89PNG")
+    assert metadata["image/png"]["alt"] == picture["text/plain"] == "A line up to 1."
+    assert "A line up to 1." in words["text/html"]
+    assert controls["text/plain"] == "Run this cell in JupyterLab for its live controls: height."
+    assert widgets.WIDGET_VIEW in controls
+
+
+def test_an_answer_in_words_is_stored_as_words(outputs):
+    widgets.explore(lambda word="a<b": f"You typed {word}", word="x")
+    assert outputs[0][0] == {"text/html": "You typed a&lt;b", "text/plain": "You typed a<b"}
+
+
+def test_a_knob_redraws_the_figure_and_its_words():
+    explorer = widgets.Explorer(line, height=range(1, 5))
+    before = explorer.answer.value
+    explorer.knobs["height"].value = 3
+    assert explorer.last.words == "A line up to 3."
+    assert 'alt="A line up to 3."' in explorer.answer.value
+    assert explorer.answer.value != before
+    explorer.knobs["height"].value = 1
+    assert explorer.answer.value == before
+    assert plt.get_fignums() == []
+
+
+def test_every_knob_is_a_labelled_field_and_numbers_have_a_slider_too():
+    def answer(**values):
+        return str(values)
+
+    explorer = widgets.Explorer(answer, whole_number=range(2, 8, 2), share=(0.0, 1.0), words=[30, 1000], word="cough")
+    rows = explorer.children[:4]
+    assert [type(row.children[0]).__name__ for row in rows] == [
+        "BoundedIntText",
+        "BoundedFloatText",
+        "Dropdown",
+        "Text",
+    ]
+    assert [row.children[0].description for row in rows] == ["whole number", "share", "words", "word"]
+    assert [len(row.children) for row in rows] == [2, 2, 2, 1]
+    assert rows[2].children[0].options == (("30", 30), ("1,000", 1000))
+    for row, value in zip(rows[:3], [4, 0.37, 1000], strict=True):
+        row.children[1].value = {4: 1, 0.37: 37, 1000: 1}[value]
+        assert row.children[0].value == value
+    assert explorer.last == str({"whole_number": 4, "share": 0.37, "words": 1000, "word": "cough"})
+
+
+def test_a_field_takes_a_value_between_two_steps_of_its_slider():
+    explorer = widgets.Explorer(lambda share: f"{share}", share=(0.0, 1.0, 0.1))
+    explorer.knobs["share"].value = 0.33
+    assert explorer.last == "0.33"
+    assert explorer.children[0].children[1].value == 3
+
+
+def test_knobs_start_at_the_functions_own_defaults():
+    explorer = widgets.Explorer(line, height=(1, 9), name=["attention", "rules"])
+    assert explorer.values() == {"height": 1, "name": "rules"}
+
+
+@pytest.mark.parametrize("knob", [3, [], [1], (2, 1), ("a", "b"), range(0), range(5, 0, -1), None])
+def test_a_knob_that_is_no_choice_is_an_error(knob):
+    with pytest.raises(ValueError, match="cannot make a control of height"):
+        widgets.Explorer(line, height=knob)
+
+
+@pytest.mark.parametrize("knobs", [{}, dict.fromkeys("abcde", "text")])
+def test_no_knob_or_too_many_is_an_error(knobs):
+    with pytest.raises(ValueError, match="1 to 4 knobs"):
+        widgets.Explorer(lambda **values: "", **knobs)
+
+
+@pytest.mark.parametrize("error", [ValueError("Type a letter."), ZeroDivisionError(), KeyboardInterrupt()])
+def test_an_error_is_told_and_the_last_figure_stays(error):
+    def fails_at_three(height=1):
+        answer = line(height)
+        if height == 3:
+            raise error
+        return answer
+
+    explorer = widgets.Explorer(fails_at_three, height=range(1, 5))
+    before = explorer.answer.value
+    explorer.knobs["height"].value = 3
+    assert explorer.answer.value == before
+    reason = str(error) or type(error).__name__
+    assert 'role="alert"' in explorer.message.value
+    assert "for height = 3: " + reason.rstrip(".") + ". The last answer still stands." in explorer.message.value
+    assert plt.get_fignums() == []
+    explorer.knobs["height"].value = 4
+    assert explorer.last.words == "A line up to 4."
+    assert "alert" not in explorer.message.value
+
+
+def test_what_a_learner_types_is_never_markup():
+    explorer = widgets.Explorer(lambda word: f"You typed {word}", word="x")
+    explorer.knobs["word"].value = "<script>alert(1)</script>"
+    assert "<script>" not in explorer.answer.value and "&lt;script&gt;" in explorer.answer.value
+
+
+def test_an_answer_of_the_wrong_kind_is_told():
+    explorer = widgets.Explorer(lambda n: "one" if n == 1 else None, n=range(1, 3))
+    explorer.knobs["n"].value = 2
+    assert "No answer" in explorer.message.value
+
+
+def test_a_value_that_does_not_change_is_not_drawn_again():
+    drawn = []
+    explorer = widgets.Explorer(lambda n: drawn.append(n) or "", n=range(9))
+    for value in (1, 1, 2, 2, 2):
+        explorer.children[0].children[1].value = value
+    assert drawn == [0, 1, 2]
+
+
+def test_a_table_reads_as_html_and_as_text():
+    table = widgets.Table(["system", "n"], [["a<b", 1]])
+    assert '<th scope="col">system</th>' in table._repr_html_()
+    assert '<th scope="row">a&lt;b</th><td>1</td>' in table._repr_html_()
+    assert repr(table) == "system  n\na<b     1"
+
+
+def test_a_guess_is_kept_and_compared():
+    widgets.predict("rules", "How many in a hundred?", unit="%")
+    field, message = widgets.predictor("rules").children
+    field.value = "30 %"
+    assert widgets.guesses == {"rules": 30}
+    assert "Your guess is kept: 30%." in message.value
+    assert widgets.compare("rules", 24) == "You guessed 30%; measured: 24%. Your guess was 6 points too high."
+    assert widgets.compare("rules", 31) == "You guessed 30%; measured: 31%. Your guess was 1 point too low."
+    assert widgets.compare("rules", 30.0) == "You guessed 30%; measured: 30%. Your guess was right."
+    assert widgets.predictor("rules").children[0].value == "30"
+
+
+@pytest.mark.parametrize("typed", ["many", "-1", "101", "nan", "1e999", "１２x", "12%%"])
+def test_a_guess_that_is_no_number_in_range_is_told_and_not_kept(typed):
+    widgets.predict("rules", "How many in a hundred?", unit="%")
+    field, message = widgets.predictor("rules").children
+    field.value = typed
+    assert widgets.guesses == {}
+    assert "type a number from 0 to 100" in message.value and 'role="alert"' in message.value
+
+
+def test_a_choice_is_kept_and_compared():
+    widgets.predict("winner", "Which wins?", choices=["rules", "learned"])
+    field, _ = widgets.predictor("winner").children
+    assert field.value is None
+    field.value = "rules"
+    assert widgets.compare("winner", "learned") == "You guessed rules; measured: learned. Your guess was wrong."
+    assert widgets.compare("winner", "rules").endswith("Your guess was right.")
+
+
+def test_cells_out_of_order_and_no_guess_get_a_clear_sentence():
+    assert "has not been asked yet: run its cell first. Measured: 24." in widgets.compare("rules", 24)
+    widgets.predict("rules", "How many in a hundred?", unit="%")
+    assert repr(widgets.compare("rules", 24)) == "You made no guess; measured: 24%."
+
+
+def test_a_question_reads_without_a_kernel(outputs):
+    widgets.predict("winner", "Is 1 < 2?", choices=["yes", "no"])
+    (question, _), (field, _) = outputs
+    assert question["text/plain"] == "Predict first. Is 1 < 2? (yes, no)"
+    assert "Is 1 &lt; 2?" in question["text/html"]
+    assert "on paper" in field["text/plain"]
+
+
+def test_progress_passes_every_step_on_and_ends_full(outputs):
+    assert list(widgets.progress("abc", "letters")) == ["a", "b", "c"]
+    assert outputs[0][0]["text/plain"] == "letters: 3 steps."
+    assert list(widgets.progress(iter("ab"), "letters", total=2)) == ["a", "b"]
+
+
+LESSON = [
+    "from helpers import figures, widgets\nfigures.use_style()",
+    "def line(height=2):\n"
+    "    return figures.recorded(figures.axes(), [0, 1], [0, height], 'rules'), f'Up to {height}.'",
+    "widgets.predict('height', 'How high?', unit='m')",
+    "figures.show(*line())",
+    "widgets.explore(line, height=(1, 4))",
+    "widgets.explore(lambda word: widgets.Table(['word'], [[word]]), word='cough')",
+    "for _ in widgets.progress(range(3), 'three'): pass",
+    "widgets.compare('height', 2)",
+]
+
+
+def executed() -> nbformat.NotebookNode:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in LESSON])
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"
+    return NotebookClient(notebook, timeout=60, kernel_name="python3", record_timing=False).execute()
+
+
+def with_ids_in_order(notebook: nbformat.NotebookNode) -> str:
+    """Outputs first, then each widget they name, then each widget that those name: ids become numbers in this order."""
+    stored = json.loads(nbformat.writes(notebook))
+    state = stored["metadata"].pop("widgets")["application/vnd.jupyter.widget-state+json"]["state"]
+    told = json.dumps(stored, sort_keys=True)
+    ids = list(dict.fromkeys(re.findall(r"\b[0-9a-f]{32}\b", told)))
+    for name in ids:
+        model = json.dumps(state[name], sort_keys=True)
+        told += model
+        ids += [found for found in dict.fromkeys(re.findall(r"[0-9a-f]{32}", model)) if found not in ids]
+    assert set(ids) == set(state), "a stored widget that no output leads to has no place in the order"
+    for number, name in enumerate(ids):
+        told = told.replace(name, f"id-{number}")
+    return told
+
+
+def test_a_notebook_of_widgets_stores_the_same_each_time():
+    first, second = executed(), executed()
+    assert with_ids_in_order(first) == with_ids_in_order(second)
+    outputs = [output for cell in first.cells for output in cell.get("outputs", [])]
+    assert {output.output_type for output in outputs} == {"display_data", "execute_result"}
+    assert outputs[-1].data["text/plain"] == "You made no guess; measured: 2 m."
+    assert sum("image/png" in output.data for output in outputs) == 2
