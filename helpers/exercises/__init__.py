@@ -402,7 +402,7 @@ def _without_addresses(text: str) -> str:
 
 def _why_stopped(run: Run, seconds: float) -> str:
     if run.stopped is None:
-        return f"could not be checked: it ended the check itself, by {with_article(run.error)}."
+        return f"could not be checked: it ended the check itself, by {run.error.__name__}."
     return {
         "time": f"was not finished after {seconds:g} seconds, and was stopped.",
         "memory": "took more than 500 MB of memory, and was stopped. Is there a list that grows without end?",

@@ -80,7 +80,7 @@ class Run(threading.Thread):
     """One run of `function` under watch: afterwards `stopped` says why it was ended early, if it was.
 
     `stopped` is None, "time", "memory", "printed", "input" or "interrupted"; `goes_on` is True for a run
-    that could not be stopped; `error` is the exception that left `function`, if one did.
+    that could not be stopped; `error` is the kind of exception that left `function`, if one did.
 
     >>> run = Run(lambda: print("hello")).watch(seconds=3)
     >>> run.stopped, run.printed.kept
@@ -109,7 +109,7 @@ class Run(threading.Thread):
                 self.function()
             except BaseException as error:  # whatever it is, it must not leave the thread
                 sys.settrace(None)
-                self.error = error
+                self.error = type(error)  # the exception itself would keep all that the attempt made
             self.close()
         except BaseException:  # one more Stop may arrive while the thread is leaving
             self.close()

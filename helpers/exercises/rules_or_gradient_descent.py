@@ -256,7 +256,7 @@ def _answers_and_references() -> list[tuple]:
         ("K AE T", "S"),
         ("R EH D", "R EH / R EH D IH NG"),
         ("R IY D Z | L AY V | S", "R EH D / R IY D | L IH V / L AY V | S AH N"),
-        ("T AH M AA T OW | DH AH", "T AH M EY T OW / T AH M AA T OW | DH IY / DH AH S"),
+        ("T AH M AA T OW | DH EH", "T AH M EY T OW / T AH M AA T OW | DH IY / S AH S"),
     ]
     cases = [([word[0] for word in _said(said)], _said(listed)) for said, listed in written]
     return [*cases, ([], [])]
@@ -487,9 +487,9 @@ class RuleExercise(Exercise):
             diagnosis = [known.diagnosis for known in self.mistakes if known.name == mistake]
             return heading, paragraphs + diagnosis, mistake
         reason = {
-            "interrupted": "you interrupted the check",
+            "interrupted": "you interrupted the check.",
             "time": f"it takes more than {seconds:g} seconds. Is there a `+` or a `*` inside another one?",
-        }.get(run.stopped, f"trying it ended in {with_article(run.error)}")
+        }.get(run.stopped, f"the check ended early, {run.stopped or run.error.__name__}.")
         return NOT_YET, [f"Your rule was not measured: {reason}"], None
 
     @property

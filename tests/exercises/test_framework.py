@@ -15,7 +15,7 @@ import pytest
 
 from helpers.exercises import FunctionExercise, _running, is_untouched, number, number_or_none, same, whole_number
 
-pytestmark = pytest.mark.filterwarnings("error")  # a thread that ends in an exception is a warning
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 
 SECONDS = 0.3
 
