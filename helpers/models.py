@@ -70,25 +70,43 @@ def attention_weights(parameters: Parameters, tokens: Array, prefix: Array | Non
 def _scores_and_attention(parameters: Parameters, tokens: Array, prefix: Array | None) -> tuple[Array, list[Array]]:
     mask = visible(tokens.shape[1], prefix)
     x = normalise(parameters["embedding"][tokens])  # (B, T, C)
-    names = [name for name in parameters if name not in ("embedding", "head")]
     attention = []
-    for layer in range(parameters["query"].shape[0]):
-        x, weights = block({name: parameters[name][layer] for name in names}, x, mask)
+    for layer in layers(parameters):
+        x, weights = block(layer, x, mask)
         attention.append(weights)
     return normalise(x) @ parameters["head"], attention
 
 
-def block(parameters: Parameters, x: Array, mask: Array) -> tuple[Array, Array]:
+def layers(parameters: Parameters) -> list[Parameters]:
+    """The parameters of each layer, first to last."""
+    names = [name for name in parameters if name not in ("embedding", "head")]
+    return [{name: parameters[name][layer] for name in names} for layer in range(len(parameters["query"]))]
+
+
+def block(parameters: Parameters, x: Array, mask: Array, positions: Array | None = None) -> tuple[Array, Array]:
     """One layer: x (B, T, C), mask -> (x after attention and the feed-forward net, attention weights (B, H, T, T))."""
-    B, T, C = x.shape
-    heads = parameters["sharpness"].shape[0]
-    y = normalise(x)
-    query, key, value = ((y @ parameters[name]).reshape(B, T, heads, -1) for name in ("query", "key", "value"))
-    query = rotate(normalise(query)) * parameters["sharpness"][:, None]
-    weights = attention_from(query, rotate(normalise(key)), mask)
-    mixed = jnp.einsum("bhts,bshd->bthd", weights, value).reshape(B, T, C)
-    x = x + mixed @ parameters["mix"]
-    return x + jnp.square(jax.nn.relu(normalise(x) @ parameters["up"])) @ parameters["down"], weights
+    query, key, value = query_key_value(parameters, x, positions)
+    return attend(parameters, x, query, key, value, mask)
+
+
+def query_key_value(parameters: Parameters, x: Array, positions: Array | None = None) -> tuple[Array, Array, Array]:
+    """What one layer's attention works with: x (B, T, C) -> query, key and value, each (B, T, H, D)."""
+    y = normalise(x).reshape(-1, x.shape[-1])  # two axes: products of three-axis arrays have slow gradients
+    heads = (*x.shape[:2], parameters["sharpness"].shape[0], -1)
+    query, key, value = ((y @ parameters[name]).reshape(heads) for name in ("query", "key", "value"))
+    query = rotate(normalise(query), positions) * parameters["sharpness"][:, None]
+    return query, rotate(normalise(key), positions), value
+
+
+def attend(
+    parameters: Parameters, x: Array, query: Array, key: Array, value: Array, mask: Array
+) -> tuple[Array, Array]:
+    """The rest of the layer: x and query of T positions, key and value of S -> (new x, weights (B, H, T, S))."""
+    weights = attention_from(query, key, mask)
+    mixed = jnp.einsum("bhts,bshd->bthd", weights, value).reshape(-1, x.shape[-1])
+    y = x.reshape(mixed.shape) + mixed @ parameters["mix"]
+    y = y + jnp.square(jax.nn.relu(normalise(y) @ parameters["up"])) @ parameters["down"]
+    return y.reshape(x.shape), weights
 
 
 def attention_from(query: Array, key: Array, mask: Array) -> Array:
@@ -118,13 +136,15 @@ def normalise(x: Array) -> Array:
     return x * jax.lax.rsqrt(jnp.mean(jnp.square(x), axis=-1, keepdims=True) + 1e-6)
 
 
-def rotate(x: Array, first: int = 0) -> Array:
-    """Rotary positions: x (B, T, H, D), its first time step at position `first`, each pair of channels turned.
+def rotate(x: Array, positions: Array | None = None) -> Array:
+    """Rotary positions: x (B, T, H, D), each pair of channels turned by an angle that grows with its position.
 
-    The dot product of a rotated query and a rotated key depends on their distance in time alone (Su et al. 2021).
+    positions (T,) or (B, T) count from 0 if they are not given. The dot product of a rotated query and a
+    rotated key depends on their distance in time alone (Su et al. 2021).
     """
-    T, half = x.shape[1], x.shape[-1] // 2
-    angles = (first + jnp.arange(T))[:, None] / 1000.0 ** (jnp.arange(half) / half)  # (T, D/2)
-    cos, sin = jnp.cos(angles)[:, None], jnp.sin(angles)[:, None]
+    half = x.shape[-1] // 2
+    positions = jnp.arange(x.shape[1]) if positions is None else positions
+    angles = positions[..., None, None] / 1000.0 ** (jnp.arange(half) / half)  # (T, 1, D/2) or (B, T, 1, D/2)
+    cos, sin = jnp.cos(angles), jnp.sin(angles)
     a, b = x[..., :half], x[..., half:]
     return jnp.concatenate([a * cos - b * sin, a * sin + b * cos], axis=-1)
