@@ -101,8 +101,11 @@ def live(ax: Axes, x, y, meaning: str, name: str = LIVE) -> Axes:
     return ax
 
 
-def png(drawn: Axes | Figure, dots_per_inch: int = 150) -> bytes:
+def png(drawn: Axes | Figure, dots_per_inch: int = 150, layout: dict | None = None) -> bytes:
     """The figure as the bytes of a PNG picture, the same bytes each time; the figure is closed afterwards.
+
+    Figures drawn one after another with the same layout, at first {}, keep their axes in one place and are
+    drawn in two thirds of the time, as long as their tick labels do not outgrow it.
 
     >>> png(axes())[:4]
     b'\\x89PNG'
@@ -110,18 +113,46 @@ def png(drawn: Axes | Figure, dots_per_inch: int = 150) -> bytes:
     figure = drawn.get_figure(root=True)
     figure.set_dpi(dots_per_inch)
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # savefig would lay the figure out in a drawing of its own first, and take twice the time
+    if not (layout and _fits(canvas, layout)):
+        figure.set_layout_engine("constrained")
+        canvas.draw()  # savefig would lay the figure out in a drawing of its own first, and take twice the time
+        if layout is not None:
+            layout.update(positions=[ax.get_position() for ax in figure.axes], labels=_label_lengths(figure))
     plt.close(figure)
     with io.BytesIO() as picture:
         Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).save(picture, "png")
         return picture.getvalue()
 
 
+def _fits(canvas: FigureCanvasAgg, layout: dict) -> bool:
+    """Draw with the layout of an earlier figure, and tell whether nothing needs more room than it did there."""
+    figure = canvas.figure
+    if len(figure.axes) != len(layout["positions"]):
+        return False
+    figure.set_layout_engine("none")
+    for ax, position in zip(figure.axes, layout["positions"], strict=True):
+        ax.set_position(position)
+        ax.set_in_layout(True)  # which set_position ends, and a new layout needs
+    canvas.draw()
+    return all(now <= then for now, then in zip(_label_lengths(figure), layout["labels"], strict=True))
+
+
+def _label_lengths(figure: Figure) -> list[int]:
+    """The longest tick label of each axis, and how many lines each title and axis label takes."""
+    lengths = []
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            lengths.append(max((len(tick.get_text()) for tick in axis.get_ticklabels()), default=0))
+            lengths.append(axis.get_label_text().count("\n") + bool(axis.get_label_text()))
+        lengths.append(ax.get_title("left").count("\n") + bool(ax.get_title("left")))
+    return lengths
+
+
 def show(drawn: Axes | Figure, alt: str) -> None:
     """Display a figure, and beneath it the same figure in words, folded, for anyone who cannot see it.
 
-    The words also stand in the picture's metadata (nbconvert makes them its alt attribute) and in its
-    plain text. JupyterLab ignores that metadata, hence the words as an output of their own.
+    The words also stand in the picture's metadata and in its plain text. JupyterLab 4.6 makes no alt attribute
+    of that metadata, hence the words as an output of their own.
 
     >>> show(axes(), alt="")
     Traceback (most recent call last):

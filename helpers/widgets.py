@@ -107,7 +107,7 @@ class Explorer(ipywidgets.VBox):
     def __init__(self, function: Callable, **knobs):
         if not 0 < len(knobs) <= MOST_KNOBS:
             raise ValueError(f"explore takes 1 to {MOST_KNOBS} knobs, not {len(knobs)}: a learner can follow no more")
-        self.function = function
+        self.function, self.layout_kept = function, {}
         self.knobs = {name: _field(name, knob, _default(function, name)) for name, knob in knobs.items()}
         self.answer, self.message = ipywidgets.HTML(), ipywidgets.HTML()
         rows = [_row(name, knob, self.knobs[name]) for name, knob in knobs.items()]
@@ -122,7 +122,7 @@ class Explorer(ipywidgets.VBox):
 
     def draw(self) -> None:
         """Answer for the present values; whatever the function raises passes through, and the last answer stays."""
-        self.last = _answer(self.function, self.values())
+        self.last = _answer(self.function, self.values(), self.layout_kept)
         self.answer.value = _live(self.last)
         self.message.value = "<small>Does nothing move? Run this cell first.</small>"
 
@@ -143,7 +143,7 @@ class Drawn:
     words: str
 
 
-def _answer(function: Callable, values: dict) -> Drawn | str | Table:
+def _answer(function: Callable, values: dict, layout: dict) -> Drawn | str | Table:
     open_before = set(plt.get_fignums())
     try:
         given = function(**values)
@@ -151,7 +151,7 @@ def _answer(function: Callable, values: dict) -> Drawn | str | Table:
             return given
         drawn, words = given
         width = round(drawn.get_figure(root=True).get_size_inches()[0] * figures.PIXELS_PER_INCH)
-        return Drawn(figures.png(drawn, LIVE_DOTS_PER_INCH), width, words)
+        return Drawn(figures.png(drawn, LIVE_DOTS_PER_INCH, layout), width, words)
     finally:
         for number in set(plt.get_fignums()) - open_before:
             plt.close(number)
@@ -207,7 +207,8 @@ def _field(name: str, knob, default) -> ipywidgets.Widget:
     start = positions[0] if default is None else default
     if isinstance(knob, list):
         names = [(figures.number(one) if isinstance(one, Real) else str(one), one) for one in knob]
-        return ipywidgets.Dropdown(options=names, value=start, **shared)
+        # Not a drop-down: JupyterLab takes the arrow keys and the letters from it for commands of its own.
+        return ipywidgets.RadioButtons(options=names, value=start, orientation="horizontal", **shared)
     whole = all(isinstance(one, int) for one in positions)
     kind = ipywidgets.BoundedIntText if whole else ipywidgets.BoundedFloatText
     return kind(value=start, min=positions[0], max=positions[-1], step=positions[1] - positions[0], **shared)

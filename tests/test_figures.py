@@ -95,6 +95,21 @@ def test_the_same_figure_is_the_same_picture_opaque_and_closed():
     assert plt.get_fignums() == []
 
 
+def test_a_kept_layout_holds_the_axes_still_until_the_labels_outgrow_it():
+    def left_edge(height, title="t"):
+        ax = figures.label(figures.recorded(figures.axes(), [0, 1], [0, height], "rules"), title, "x", "y")
+        figures.png(ax, layout=layout)
+        return ax.get_position().x0, ax.get_position().y1
+
+    layout = {}
+    narrow = left_edge(1)
+    assert left_edge(0.9) == narrow
+    wide = left_edge(12_345)
+    assert wide[0] > narrow[0]
+    assert left_edge(1) == wide
+    assert left_edge(1, title="two\nlines")[1] < wide[1]
+
+
 def test_show_gives_the_picture_its_words_twice(monkeypatch):
     outputs = []
     monkeypatch.setattr(figures, "display", lambda data, metadata=None, raw=False: outputs.append((data, metadata)))

@@ -69,7 +69,7 @@ def test_every_knob_is_a_labelled_field_and_numbers_have_a_slider_too():
     assert [type(row.children[0]).__name__ for row in rows] == [
         "BoundedIntText",
         "BoundedFloatText",
-        "Dropdown",
+        "RadioButtons",
         "Text",
     ]
     assert [row.children[0].description for row in rows] == ["whole number", "share", "words", "word"]
