@@ -117,8 +117,8 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
     """
     state = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
     names = {name: f"{number:032x}" for number, name in enumerate(_widgets_in_order(notebook, state), 1)}
-    text = re.sub(WIDGET_NAME, lambda found: names.get(found[0], found[0]), nbformat.writes(notebook))
-    notebook = nbformat.reads(text, as_version=4)
+    text = re.sub(WIDGET_NAME, lambda found: names.get(found[0], found[0]), json.dumps(notebook))
+    notebook = nbformat.from_dict(json.loads(text))
     widgets = {"widgets": notebook.metadata.widgets} if state else {}
     notebook.metadata = NotebookNode(kernelspec=KERNEL, language_info={"name": "python"}, **widgets)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
