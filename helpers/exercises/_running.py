@@ -35,6 +35,8 @@ class Stop(BaseException):
 
     def __init__(self):
         frame, run = sys._getframe(1), threading.current_thread()
+        if not isinstance(run, Run):  # a thread that the attempt started
+            return
         while frame and frame.f_code not in Run.OWN:
             frame.f_trace = _stop_line
             frame = frame.f_back
@@ -56,10 +58,10 @@ def _sleep_for_good() -> None:
 
 
 class Printed(io.TextIOBase):
-    """Takes what an attempt prints, keeps the beginning and counts the rest."""
+    """Takes what an attempt prints until it is stopped, keeps the beginning and counts the rest."""
 
-    def __init__(self, stop: Callable[[str], None]):
-        self.kept, self.lines, self.characters, self.stop = "", 0, 0, stop
+    def __init__(self, run: "Run"):
+        self.kept, self.lines, self.characters, self.run = "", 0, 0, run
 
     def writable(self) -> bool:
         return True
@@ -67,11 +69,15 @@ class Printed(io.TextIOBase):
     def write(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if self.run.stopped == "printed":
+            raise Stop
+        if self.run.stopped:  # what is printed from now on comes from being stopped
+            return len(text)
         self.kept += text[: max(0, KEPT - len(self.kept))]
         self.lines += text.count("\n")
         self.characters += len(text)
         if self.characters > PRINTED:
-            self.stop("printed")
+            self.run.note("printed")
             raise Stop
         return len(text)
 
@@ -94,7 +100,7 @@ class Run(threading.Thread):
         self.function, self.stopped, self.error = function, None, None
         self.closed, self.lock = False, threading.Lock()
         self.last_resort = self.asleep = False
-        self.printed = Printed(self.note)
+        self.printed = Printed(self)
 
     @property
     def goes_on(self) -> bool:

@@ -15,7 +15,11 @@ import pytest
 
 from helpers.exercises import FunctionExercise, _running, is_untouched, number, number_or_none, same, whole_number
 
-pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning"),
+    # The exception that stops an attempt may arrive in a callback of the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 SECONDS = 0.3
 
@@ -361,6 +365,17 @@ def puts_something_evil_into_its_input(numbers):
     return 0
 
 
+def floods_from_a_thread_of_its_own(numbers):
+    def flood_once():
+        with contextlib.suppress(BaseException):
+            while True:
+                print("x" * 1000)
+
+    thread = threading.Thread(target=flood_once, daemon=True)
+    thread.start()
+    thread.join()
+
+
 def closes_stdout(numbers):
     sys.stdout.close()
     sys.stdout = None
@@ -391,6 +406,7 @@ HORRORS = {
     "grows": (grows, "took more than 500 MB of memory, and was stopped."),
     "one huge request": (lambda numbers: [0] * 10**12, "asked for more memory than there is (MemoryError)"),
     "floods": (floods, "printed more than a million characters, and was stopped."),
+    "floods from a thread": (floods_from_a_thread_of_its_own, "printed more than a million characters"),
     "asks": (asks, "asks for typed input"),
     "asks again": (asks_again_and_again, "asks for typed input"),
     "reads stdin": (lambda numbers: int(sys.stdin.readline()), "raised ValueError: invalid literal"),
