@@ -154,7 +154,7 @@ class FunctionExercise(Exercise):
         if seen and seen[0].kind == "not attempted":
             return NOT_ATTEMPTED, [], None
         wrong = [i for i, (did, right) in enumerate(zip(seen, self.right)) if not did.agrees(right)]
-        if len(seen) < len(self.cases):
+        if len(seen) < len(self.cases) or run.stopped not in (None, "time"):
             return self._judge_stopped(seen, wrong, run, seconds)
         if not wrong:
             return CORRECT, [f"Right in all {len(seen)} cases."], None

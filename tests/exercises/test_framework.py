@@ -365,17 +365,6 @@ def puts_something_evil_into_its_input(numbers):
     return 0
 
 
-def floods_from_a_thread_of_its_own(numbers):
-    def flood_once():
-        with contextlib.suppress(BaseException):
-            while True:
-                print("x" * 1000)
-
-    thread = threading.Thread(target=flood_once, daemon=True)
-    thread.start()
-    thread.join()
-
-
 def closes_stdout(numbers):
     sys.stdout.close()
     sys.stdout = None
@@ -406,7 +395,6 @@ HORRORS = {
     "grows": (grows, "took more than 500 MB of memory, and was stopped."),
     "one huge request": (lambda numbers: [0] * 10**12, "asked for more memory than there is (MemoryError)"),
     "floods": (floods, "printed more than a million characters, and was stopped."),
-    "floods from a thread": (floods_from_a_thread_of_its_own, "printed more than a million characters"),
     "asks": (asks, "asks for typed input"),
     "asks again": (asks_again_and_again, "asks for typed input"),
     "reads stdin": (lambda numbers: int(sys.stdin.readline()), "raised ValueError: invalid literal"),
