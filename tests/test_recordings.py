@@ -54,6 +54,13 @@ def test_a_recording_is_read_as_it_was_measured(tmp_path):
     ]
 
 
+def test_several_points_at_once_give_the_same_file(tmp_path):
+    recordings.complete(squares(7), "the command", tmp_path / "one")
+    recordings.complete(squares(7)._replace(at_once=2), "the command", tmp_path / "two")
+    one, two = (tmp_path / folder / "9_1_squares.csv" for folder in ("one", "two"))
+    assert one.read_text() == two.read_text()
+
+
 def test_words_that_look_like_numbers_stay_words(tmp_path):
     table = Table("9_1_words", [{"word": word} for word in ("nan", "inf", "one")], lambda word: {"letters": len(word)})
     recordings.complete(table, "the command", tmp_path)

@@ -46,7 +46,8 @@ def test_repairs_are_the_edit_distance_and_never_more_than_the_longer_sequence(a
 
 
 @pytest.mark.parametrize(
-    ("typed", "word"), [("Café", "cafe"), (" WORD ", "word"), ("naïve", "naive"), ("Straße", "strasse"), ("ﬁne", "fine")]
+    ("typed", "word"),
+    [("Café", "cafe"), (" WORD ", "word"), ("naïve", "naive"), ("Straße", "strasse"), ("ﬁne", "fine")],
 )
 def test_accents_capitals_and_blanks_are_taken_off(typed, word):
     assert scoring.plain_letters(typed) == word

@@ -12,12 +12,14 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext, redirect_stderr
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
 from typing import NamedTuple
 
+from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from helpers import measuring
@@ -33,13 +35,15 @@ class Table(NamedTuple):
     """What one file of data/recorded holds, and how each of its rows is measured.
 
     `points` are the key columns of each row, in order; `measure(**point)` returns the row's other columns;
-    `timed` names those of them that depend on the machine's speed.
+    `timed` names those of them that depend on the machine's speed. `at_once` points are measured at the same time,
+    each in a process of its own, where one alone would leave cores idle.
     """
 
     name: str
     points: list[Row]
     measure: Callable[..., Row]
     timed: tuple[str, ...] = ()
+    at_once: int = 1
 
 
 def read(name: str, folder: Path = FOLDER) -> list[Row]:
@@ -78,10 +82,13 @@ def complete(table: Table, command: str, folder: Path = FOLDER) -> None:
         return
     if missing:
         header = _continued(header, origin(command, table.timed))
-    bar = tqdm(missing, desc=path.name, total=len(table.points), initial=len(table.points) - len(missing))
-    for point in bar:
-        bar.set_postfix_str(", ".join(map(str, point.values())))
-        done[_key(point, point)] = point | _plain(table.measure(**point))
+    measured = Parallel(table.at_once, return_as="generator_unordered")(
+        delayed(_row)(table.measure, point, quiet=table.at_once > 1) for point in missing
+    )
+    bar = tqdm(measured, desc=path.name, total=len(table.points), initial=len(table.points) - len(missing))
+    for row in bar:
+        bar.set_postfix_str(", ".join(str(row[key]) for key in table.points[0]))
+        done[_key(row, table.points[0])] = row
         write(path, header, _wanted(table, done))
     if not missing:
         write(path, header, _wanted(table, done))
@@ -122,6 +129,11 @@ def _wanted(table: Table, done: dict[tuple[str, ...], Row]) -> list[Row]:
 
 def _key(row: Row, keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(str(row.get(key)) for key in keys)
+
+
+def _row(measure: Callable[..., Row], point: Row, quiet: bool) -> Row:
+    with redirect_stderr(io.StringIO()) if quiet else nullcontext():  # bars of several processes would mix
+        return point | _plain(measure(**point))
 
 
 def _plain(row: dict) -> Row:

@@ -11,7 +11,22 @@ from nltk import edit_distance
 from helpers.data import Sounds
 
 MOST_LETTERS = 28  # the longest word of the dictionary, and so of every system here
-FOREIGN_ENDINGS = ("ski", "sky", "wicz", "vich", "mann", "berg", "stein", "elli", "etti", "ini", "ano", "eau", "eux", "ez")
+FOREIGN_ENDINGS = (
+    "ski",
+    "sky",
+    "wicz",
+    "vich",
+    "mann",
+    "berg",
+    "stein",
+    "elli",
+    "etti",
+    "ini",
+    "ano",
+    "eau",
+    "eux",
+    "ez",
+)
 
 
 def nearest(answer: Sounds, listed: Sequence[Sounds]) -> tuple[int, int]:
@@ -22,7 +37,9 @@ def nearest(answer: Sounds, listed: Sequence[Sounds]) -> tuple[int, int]:
     >>> nearest(("T", "AH", "M", "AA"), [("T", "AH", "M", "EY", "T", "OW"), ("T", "AH", "M", "AA", "T", "OW")])
     (2, 6)
     """
-    return min(((edit_distance(answer, sounds), len(sounds)) for sounds in listed), key=lambda pair: (pair[0], -pair[1]))
+    return min(
+        ((edit_distance(answer, sounds), len(sounds)) for sounds in listed), key=lambda pair: (pair[0], -pair[1])
+    )
 
 
 def repairs(answers: Mapping[str, Sounds], references: Mapping[str, Sequence[Sounds]]) -> np.ndarray:
