@@ -3,6 +3,8 @@
 Letters for axes: B batch, T time (position), V vocabulary; parameters are the plain trees of helpers.models.
 """
 
+import ctypes
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from time import perf_counter
@@ -23,6 +25,17 @@ STEPS = 200
 SHORTEST_TEXT = 10 * (CONTEXT + 1)
 
 
+def keep_freed_memory() -> None:
+    """Ask the C library to keep the memory that one training step frees for the next (Linux with glibc alone).
+
+    By default glibc gives every block over 32 MB back to the system and fetches each of its pages anew at the next
+    step: a quarter of the time of a step of the character model (mallopt(3), M_MMAP_THRESHOLD, M_TRIM_THRESHOLD).
+    """
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
+        library.mallopt(-3, 2**30)
+        library.mallopt(-1, 2**31 - 1)
+
+
 class Point(NamedTuple):
     """One measurement of a training run: seconds and steps since its start, and the validation loss then."""
 
@@ -32,7 +45,10 @@ class Point(NamedTuple):
 
 
 class Optimiser(NamedTuple):
-    """What the optimiser remembers between steps: how many there were, and running means like the parameters."""
+    """What the optimiser remembers between steps: how many there were, and running means of the gradients.
+
+    Their squares' means are kept for the arrays that are not stacks of matrices (those with three axes).
+    """
 
     steps: Array
     mean: Parameters
@@ -45,8 +61,9 @@ def new_optimiser(parameters: Parameters) -> Optimiser:
     >>> int(new_optimiser({"head": jnp.ones((2, 3))}).steps)
     0
     """
-    zeros = jax.tree.map(jnp.zeros_like, parameters)
-    return Optimiser(jnp.zeros((), jnp.int32), zeros, zeros)
+    mean = {name: jnp.zeros_like(array) for name, array in parameters.items()}
+    square = {name: array for name, array in mean.items() if array.ndim != 3}
+    return Optimiser(jnp.zeros((), jnp.int32), mean, square)
 
 
 def muon_and_adam(
@@ -58,15 +75,13 @@ def muon_and_adam(
     (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/; Kingma and Ba 2015.)
     """
     steps = optimiser.steps + 1
-    blend = lambda old, new, keep: jax.tree.map(lambda a, b: keep * a + (1 - keep) * b, old, new)  # noqa: E731
-    mean = blend(optimiser.mean, gradients, 0.9)
-    square = blend(optimiser.square, jax.tree.map(jnp.square, gradients), 0.95)
-    matrices = {name for name, array in parameters.items() if array.ndim == 3}
-    change = orthogonal({name: 0.9 * mean[name] + 0.1 * gradients[name] for name in matrices})
-    for name in parameters.keys() - matrices:
+    mean = {name: 0.9 * optimiser.mean[name] + 0.1 * gradients[name] for name in parameters}
+    square = {name: 0.95 * old + 0.05 * jnp.square(gradients[name]) for name, old in optimiser.square.items()}
+    change = orthogonal({name: 0.9 * mean[name] + 0.1 * gradients[name] for name in parameters if name not in square})
+    for name in square:
         spread = jnp.sqrt(square[name] / (1 - 0.95**steps))
         change[name] = 0.4 * mean[name] / (1 - 0.9**steps) / (spread + 1e-8)
-    return jax.tree.map(lambda a, b: a - rate * b, parameters, change), Optimiser(steps, mean, square)
+    return {name: parameters[name] - rate * change[name] for name in parameters}, Optimiser(steps, mean, square)
 
 
 def orthogonal(stacks: Parameters) -> Parameters:
@@ -139,6 +154,7 @@ def fit(
     Raises ValueError when neither `steps` nor `seconds` is given, or when a budget is not positive.
     """
     budget, best = _Budget(steps, seconds), _Best(parameters, validate)
+    keep_freed_memory()
     optimiser, step = new_optimiser(parameters), 0
     try:
         with tqdm(total=1, leave=False, bar_format="{percentage:3.0f}%|{bar}|{postfix}") as bar:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from helpers import models
 from helpers.data import cmu_dictionary_without_stress
-from helpers.recordings import spelling_sequence as sequence_model
-from helpers.recordings.spelling_sequence import BOUNDARY, LETTERS, SOUNDS, Recipe, decode, encode
+from helpers.recordings.rules_or_gradient_descent import sequence as sequence_model
+from helpers.recordings.rules_or_gradient_descent.sequence import BOUNDARY, LETTERS, SOUNDS, Recipe, decode, encode
 
 TINY = Recipe(layers=2, width=32, rows=4, steps=150, dropout=0.0)
 WORDS = ["a", "cat", "though", "rhythm", "phlegm", "zucchini", "extraordinarily", "pneumonoultramicroscopicsili"]
