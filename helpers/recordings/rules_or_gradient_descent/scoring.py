@@ -62,7 +62,8 @@ def repairs(answers: Mapping[str, Sounds], references: Mapping[str, Sequence[Sou
 def error_rates(answers: Mapping[str, Sounds], references: Mapping[str, Sequence[Sounds]]) -> tuple[float, float]:
     """Phoneme error rate (repairs / sounds of the nearest pronunciations) and word error rate (words not perfect).
 
-    >>> error_rates({"though": ("DH", "OW"), "tough": ("T", "OW")}, {"though": [("DH", "OW")], "tough": [("T", "AH", "F")]})
+    >>> answers = {"though": ("DH", "OW"), "tough": ("T", "OW")}
+    >>> error_rates(answers, {"though": [("DH", "OW")], "tough": [("T", "AH", "F")]})
     (0.4, 0.5)
 
     Raises ValueError as `repairs` does.
