@@ -6,6 +6,7 @@ parameters are stacked on a first axis, one array for all layers, so that the wh
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 Parameters = dict[str, Array]
@@ -28,17 +29,23 @@ def transformer_parameters(
     """
     if width % (2 * heads):
         raise ValueError(f"width {width} cannot be shared by {heads} heads: each needs an even number of channels")
-    shapes = {"query": (width, width), "key": (width, width), "value": (width, width), "up": (width, 4 * width)}
-    keys = dict(zip(["embedding", *shapes], jax.random.split(key, 1 + len(shapes)), strict=True))
-    random = {name: jax.random.normal(keys[name], (layers, *shape)) / width**0.5 for name, shape in shapes.items()}
+    random = np.random.default_rng(np.asarray(jax.random.key_data(key)))  # JAX's own would compile for two seconds
+    square, wide = (layers, width, width), (layers, width, 4 * width)
     return {
-        "embedding": jax.random.normal(keys["embedding"], (vocabulary, width)),
-        **random,
-        "mix": jnp.zeros((layers, width, width)),
-        "down": jnp.zeros((layers, 4 * width, width)),
-        "sharpness": jnp.ones((layers, heads)),
-        "head": jnp.zeros((width, vocabulary)),
+        "embedding": _normal(random, (vocabulary, width), 1.0),
+        "query": _normal(random, square, width**-0.5),
+        "key": _normal(random, square, width**-0.5),
+        "value": _normal(random, square, width**-0.5),
+        "up": _normal(random, wide, width**-0.5),
+        "mix": jnp.asarray(np.zeros(square, np.float32)),
+        "down": jnp.asarray(np.zeros((layers, 4 * width, width), np.float32)),
+        "sharpness": jnp.asarray(np.ones((layers, heads), np.float32)),
+        "head": jnp.asarray(np.zeros((width, vocabulary), np.float32)),
     }
+
+
+def _normal(random: np.random.Generator, shape: tuple[int, ...], deviation: float) -> Array:
+    return jnp.asarray(deviation * random.standard_normal(shape, np.float32))
 
 
 def transformer(parameters: Parameters, tokens: Array, prefix: Array | None = None) -> Array:
