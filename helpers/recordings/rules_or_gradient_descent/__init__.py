@@ -71,6 +71,11 @@ def kept_answers(row: Row) -> dict[str, Sounds]:
     return {word: tuple(sounds.split()) for word, sounds in zip(shown_words(), said, strict=bool(said))}
 
 
+def kept_repairs(row: Row) -> np.ndarray:
+    """The repairs that a row's answers needed, one whole number for each held-out word in order (9 stands for more)."""
+    return np.array([int(digit) for digit in row["repairs"]])
+
+
 def measure_digits(system: str, images: int, seed: int) -> Row:
     """One point of the digits' learning curves: the share of held-out images that are read wrong."""
     return {"error": round(digits.measure(system, images, seed), 6)}
