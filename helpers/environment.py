@@ -241,9 +241,7 @@ def hand_over(arguments, python: str = str(python_of(ROOT / ".venv"))) -> None:
     """Ends this process by becoming Python with these arguments: the one in .venv, or the one given."""
     command = [python] + list(arguments)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # the kernel of .venv, whatever the user has installed elsewhere
-    os.environ.pop(
-        "PYTHONDONTWRITEBYTECODE", None
-    )  # modules are compiled when first used: half the installation's time
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the installation leaves it to the first use to compile a module
     sys.stdout.flush()
     if os.name == "nt":  # Windows has no exec that the terminal waits for
         sys.exit(subprocess.call(command))
