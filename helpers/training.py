@@ -168,6 +168,8 @@ def fit(
                     best.measure(parameters, step, budget)
                 if best.reached(target) or best.idle(patience) or (over and not (target and budget.extend(best))):
                     break
+            else:
+                best.measure(parameters, step, budget)  # the batches ran out
     except KeyboardInterrupt:
         best.measure(parameters, step, budget)
         print(
@@ -213,7 +215,7 @@ class _Best:
 
     @property
     def point(self) -> Point:
-        return min(self.history, key=lambda point: point.loss)
+        return min(self.history, key=lambda point: np.nan_to_num(point.loss, nan=np.inf))
 
     def measure(self, parameters: Parameters, step: int, budget: _Budget) -> None:
         begun = budget.elapsed()
