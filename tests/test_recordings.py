@@ -54,6 +54,14 @@ def test_a_recording_is_read_as_it_was_measured(tmp_path):
     ]
 
 
+def test_rows_of_digits_stay_rows_of_digits(tmp_path):
+    table = Table(
+        "9_1_digits", [{"word": word} for word in ("a", "b")], lambda word: {"repairs": "0" * (word == "a") + "12"}
+    )
+    recordings.complete(table, "the command", tmp_path)
+    assert [row["repairs"] for row in recordings.read("9_1_digits", tmp_path)] == ["012", "12"]
+
+
 def test_several_points_at_once_give_the_same_file(tmp_path):
     recordings.complete(squares(7), "the command", tmp_path / "one")
     recordings.complete(squares(7)._replace(at_once=2), "the command", tmp_path / "two")
@@ -81,15 +89,15 @@ def test_killed_at_any_moment_and_resumed_it_is_the_same_file(tmp_path):
     command = [sys.executable, "-c", SLOW_TABLE]
     subprocess.run([*command, whole], check=True, capture_output=True)
     path, choose, kills = broken / "9_1_slow.csv", random.Random(0), 0
-    for target in (1, 7, 8, 20):
+    for target in (1, 8, 20):
         process = subprocess.Popen([*command, broken], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while rows_of(path) < target and process.poll() is None:
-            time.sleep(0.001)
+            time.sleep(0.005)
         time.sleep(choose.uniform(0, 0.04))
         process.kill()
         kills += process.wait() == -signal.SIGKILL
         assert recordings.read("9_1_slow", broken)[target - 1]
-    assert kills == 4
+    assert kills == 3
     subprocess.run([*command, broken], check=True, capture_output=True)
     assert lines_without_date(path) == lines_without_date(whole / "9_1_slow.csv")
     assert [file.name for file in broken.iterdir()] == ["9_1_slow.csv"]
