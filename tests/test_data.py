@@ -134,3 +134,16 @@ def test_a_device():
 
 def test_a_whole_text_given_as_a_path():
     refused("to be or not to be " * 300, "cannot be opened" if sys.platform != "win32" else "")
+
+
+def test_every_published_figure_names_its_source():
+    rows = data.table("published_spelling_to_sound")
+    assert len(rows) >= 5
+    for row in rows:
+        assert row["source"] and row["word_error_percent"]
+        assert all(0 < float(row[name]) < 100 for name in row if name.endswith("percent") and row[name])
+
+
+def test_a_missing_table_is_named_with_its_remedy():
+    with pytest.raises(FileNotFoundError, match="git restore data/no_such_table.csv"):
+        data.table("no_such_table")

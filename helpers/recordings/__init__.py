@@ -181,9 +181,11 @@ def _parse(name: str, folder: Path) -> tuple[list[str], list[Row]]:
 def _typed(column: tuple[str, ...]) -> list[int] | list[float] | tuple[str, ...]:
     for kind in (int, float):
         try:
-            return [kind(value) for value in column]
+            numbers = [kind(value) for value in column]
         except ValueError:
             continue
+        if tuple(map(str, numbers)) == column:  # 0120 is a row of digits, not a number
+            return numbers
     return column
 
 

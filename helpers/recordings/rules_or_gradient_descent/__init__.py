@@ -73,7 +73,7 @@ def kept_answers(row: Row) -> dict[str, Sounds]:
 
 def kept_repairs(row: Row) -> np.ndarray:
     """The repairs that a row's answers needed, one whole number for each held-out word in order (9 stands for more)."""
-    return np.array([int(digit) for digit in row["repairs"]])
+    return np.array([int(digit) for digit in str(row["repairs"])])
 
 
 def measure_digits(system: str, images: int, seed: int) -> Row:

@@ -136,15 +136,17 @@ def clues(word: str, position: int, following: Sequence[str]) -> list[str]:
     ]
 
 
-def train_letter(examples: Sequence[tuple[str, int, list[str]]], seed: int) -> Pipeline:
+def train_letter(examples: Sequence[tuple[str, int, list[str]]], places: int, seed: int) -> Pipeline:
     """A linear classifier for one letter, from (word, position, the sounds of all the word's letters).
+
+    The clues are hashed into so many places, each with a weight of its own for each chunk of sounds.
 
     One support vector machine a chunk of sounds (Cortes and Vapnik 1995) over hashed clues (Weinberger et al. 2009).
     """
     labels = [sounds[position] for _, position, sounds in examples]
     one_answer = len(set(labels)) == 1
     chooser = DummyClassifier() if one_answer else LinearSVC(C=0.05, loss="hinge", tol=0.1, random_state=seed)
-    classifier = make_pipeline(FeatureHasher(2**18, input_type="string", dtype="float32"), chooser)
+    classifier = make_pipeline(FeatureHasher(places, input_type="string", dtype="float32"), chooser)
     return classifier.fit((clues(word, place, sounds[place + 1 :]) for word, place, sounds in examples), labels)
 
 
@@ -164,7 +166,8 @@ def train_window_classifier(training: Mapping[str, Sequence[Sounds]], seed: int 
         for position in range(len(labels)):
             examples[word[position]].append((word, position, labels))
     # One letter after another: liblinear's random numbers are shared between threads, and would depend on timing.
-    classifiers = {letter: train_letter(part, seed) for letter, part in examples.items()}
+    places = 2**18 if len(training) > 10_000 else 2**16  # fewer clues need fewer places, and a quarter of the memory
+    classifiers = {letter: train_letter(part, places, seed) for letter, part in examples.items()}
     return WindowModel(classifiers, costs, alignments.count(None))
 
 
