@@ -47,7 +47,7 @@ def peak_memory() -> int:
 
 
 def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The mean over seeds and the ends of its confidence interval by Student's t: values (..., seeds) -> three of (...).
+    """The mean over seeds and the ends of its confidence interval (Student): values (..., seeds) -> three of (...).
 
     >>> [round(float(end), 2) for end in mean_interval(np.array([0.10, 0.12, 0.14]))]
     [0.12, 0.07, 0.17]

@@ -145,5 +145,5 @@ def test_every_published_figure_names_its_source():
 
 
 def test_a_missing_table_is_named_with_its_remedy():
-    with pytest.raises(FileNotFoundError, match="git restore data/no_such_table.csv"):
+    with pytest.raises(FileNotFoundError, match=r"git restore data/no_such_table\.csv"):
         data.table("no_such_table")
