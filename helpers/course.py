@@ -336,6 +336,7 @@ def _map_problems(parts: tuple[Part, ...], lessons: tuple[Lesson, ...]) -> list[
     numbers = [lesson.number for lesson in lessons]
     for place, lesson in enumerate(lessons):
         found = [] if lesson.part in [part.number for part in parts] else ["belongs to no [[part]]"]
+        found += [] if lesson.path.is_file() else [f"has no notebook: notebooks/{lesson.file} is not there"]
         found += [f"needs lesson {need}, which does not exist" for need in lesson.needs if need not in numbers]
         found += [
             f"needs lesson {need}, which does not come before it" for need in lesson.needs if need in numbers[place:]

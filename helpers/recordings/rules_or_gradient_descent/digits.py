@@ -31,7 +31,7 @@ class Handwriting(NamedTuple):
 
 @cache
 def handwriting() -> tuple[Handwriting, Handwriting]:
-    """scikit-learn's digits: 1,400 images to train on, and the last 397, mostly by other writers, to test on.
+    """scikit-learn's digits: 1,400 images to train on, and the last 397 of the file to test on.
 
     >>> training, held_out = handwriting()
     >>> training.images.shape, held_out.digits.shape

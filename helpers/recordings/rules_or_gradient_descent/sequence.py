@@ -25,7 +25,7 @@ TOKEN = {symbol: 1 + number for number, symbol in enumerate([*LETTERS, *SOUNDS])
 VOCABULARY = 1 + len(TOKEN)
 MOST_LETTERS = MOST_SOUNDS = 28  # the dictionary's longest word and longest pronunciation
 ROW = 48  # tokens in a row of training words; the dozen longer entries are left out
-DECODED_AT_ONCE = 512
+DECODED_AT_ONCE = 128
 
 
 class Recipe(NamedTuple):
@@ -229,7 +229,7 @@ def pronounce_by_sequence_model(parameters: Parameters, words: Sequence[str]) ->
 
 
 def _answers(parameters: Parameters, letters: np.ndarray) -> list[list[int]]:
-    """letters (N, 28) -> N token lists. Few shapes are compiled: one word, or 512 of about the same length."""
+    """letters (N, 28) -> N token lists. Few shapes are compiled: one word, or 128 of about the same length."""
     if len(letters) == 1:
         return np.asarray(greedy(parameters, letters)).tolist()
     order = np.argsort((letters > 0).sum(axis=1), kind="stable")

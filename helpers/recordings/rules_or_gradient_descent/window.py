@@ -146,8 +146,11 @@ def train_letter(examples: Sequence[tuple[str, int, list[str]]], places: int, se
     labels = [sounds[position] for _, position, sounds in examples]
     one_answer = len(set(labels)) == 1
     chooser = DummyClassifier() if one_answer else LinearSVC(C=0.05, loss="hinge", tol=0.1, random_state=seed)
-    classifier = make_pipeline(FeatureHasher(places, input_type="string", dtype="float32"), chooser)
-    return classifier.fit((clues(word, place, sounds[place + 1 :]) for word, place, sounds in examples), labels)
+    classifier = make_pipeline(FeatureHasher(places, input_type="string"), chooser)
+    classifier.fit((clues(word, place, sounds[place + 1 :]) for word, place, sounds in examples), labels)
+    if not one_answer:
+        chooser.sparsify()  # most places stay empty
+    return classifier
 
 
 def train_window_classifier(training: Mapping[str, Sequence[Sounds]], seed: int = 0) -> WindowModel:
