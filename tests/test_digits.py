@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from helpers.recordings import digits
+from helpers.recordings.rules_or_gradient_descent import digits
 
 
 def ring() -> np.ndarray:

@@ -55,8 +55,12 @@ def told(cell) -> list[str]:
     for output in cell["outputs"]:
         words.append(output.get("text", ""))
         data = output.get("data", {})
-        words += [str(data[kind]) for kind in sorted(data) if kind.startswith("text/") or "verdict" in kind]
-        words.append(str(output.get("metadata", {})))
+        words += [
+            json.dumps(data[kind], sort_keys=True)
+            for kind in sorted(data)
+            if kind.startswith("text/") or "verdict" in kind
+        ]
+        words.append(json.dumps(output.get("metadata", {}), sort_keys=True))
     return words
 
 

@@ -94,20 +94,21 @@ def plain_letters(text: str) -> str:
 
 
 def groups(words: Iterable[str], training: Iterable[str]) -> dict[str, list[str]]:
-    """Words in groups: by how many training words share their rarest three letters, and by endings of foreign names.
+    """Words in groups: by how many training words share their rarest three letters in a row (100 or more: usual; 10 to
+    99: less usual; fewer: rare), and those with the ending of a foreign name, such as -ski or -mann.
 
     >>> training = ["station", "nation", "ration"] * 40 + ["czar"]
-    >>> groups(["citation", "czardas", "kowalski"], training)["foreign ending, such as -ski or -mann"]
+    >>> groups(["citation", "czardas", "kowalski"], training)["foreign ending"]
     ['kowalski']
     """
     counts = Counter(triple for word in training for triple in set(_triples(word)))
     rarest = {word: min(counts[triple] for triple in _triples(word)) for word in words}
     return {
         "all": list(rarest),
-        "usual spelling (rarest three letters in 100 training words or more)": [w for w in rarest if rarest[w] >= 100],
-        "less usual (in 10 to 99)": [w for w in rarest if 10 <= rarest[w] < 100],
-        "rare (in fewer than 10)": [w for w in rarest if rarest[w] < 10],
-        "foreign ending, such as -ski or -mann": [w for w in rarest if w.endswith(FOREIGN_ENDINGS)],
+        "usual spelling": [w for w in rarest if rarest[w] >= 100],
+        "less usual": [w for w in rarest if 10 <= rarest[w] < 100],
+        "rare": [w for w in rarest if rarest[w] < 10],
+        "foreign ending": [w for w in rarest if w.endswith(FOREIGN_ENDINGS)],
     }
 
 

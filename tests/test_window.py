@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 
 from helpers.data import cmu_split_by_stem
-from helpers.recordings import spelling_window
-from helpers.recordings.spelling_window import align_word, clues, pronounce_by_window, train_window_classifier
+from helpers.recordings.rules_or_gradient_descent import window
+from helpers.recordings.rules_or_gradient_descent.window import (
+    align_word,
+    clues,
+    pronounce_by_window,
+    train_window_classifier,
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +37,7 @@ def every_alignment(word, sounds):
 
 
 def test_costs_of_a_counted_alignment():
-    costs = spelling_window.learn_costs([[("x", ("K", "S")), ("x", ("K", "S")), ("x", ("Z",))]])
+    costs = window.learn_costs([[("x", ("K", "S")), ("x", ("K", "S")), ("x", ("Z",))]])
     assert costs["x"]["K", "S"] == pytest.approx(-math.log((2 + 0.1 / 39**2) / 4))
     assert costs["x"]["Z",] == pytest.approx(-math.log((1 + 0.8 / 39) / 4))
     assert costs["x"][0] == pytest.approx(-math.log(0.1 / 4))
@@ -41,7 +46,7 @@ def test_costs_of_a_counted_alignment():
 
 def test_hand_worked_alignment():
     one_letter_words = [[("t", ("T",))], [("a", ("AE",))], [("x", ("K", "S"))], [("e", ())]]
-    costs = spelling_window.learn_costs(one_letter_words * 10)
+    costs = window.learn_costs(one_letter_words * 10)
     assert align_word(costs, "taxe", ("T", "AE", "K", "S")) == [
         ("t", ("T",)),
         ("a", ("AE",)),

@@ -1,1 +1,0 @@
-rules_or_gradient_descent/digits.py
