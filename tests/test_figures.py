@@ -148,3 +148,16 @@ def test_the_words_do_not_depend_on_the_last_digits(percentages, noise):
 def test_numbers_are_told_with_three_digits_or_all_of_them(value):
     told = float(figures.number(value).replace(",", ""))
     assert told == pytest.approx(value, rel=0.006)
+
+
+@pytest.mark.parametrize("count", range(1, 7))
+def test_variants_of_one_meaning_differ_in_more_than_colour(count):
+    styles = figures.variants("machine", count)
+    for key in ("color", "marker", "linestyle"):
+        assert len({str(style[key]) for style in styles}) == count
+    assert styles[-1]["color"] == figures.STYLE["machine"]["color"].lower()
+
+
+def test_more_variants_than_can_be_told_apart_are_refused():
+    with pytest.raises(ValueError, match="not 7"):
+        figures.variants("machine", 7)

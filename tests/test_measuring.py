@@ -1,3 +1,6 @@
+import time
+
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given
@@ -75,3 +78,14 @@ def test_curves_that_only_touch_or_cross_upwards_have_no_crossing():
 
 def test_a_crossing_at_a_measured_point_is_that_point():
     assert measuring.crossing([1, 10, 100], [0.5, 0.5, 0.5], [0.6, 0.5, 0.4]) == pytest.approx(10)
+
+
+def test_seconds_measure_one_call_and_leave_the_first_out():
+    waits = iter([0.5, *[0.02] * 100])
+    found = measuring.seconds(lambda: time.sleep(next(waits)), repeats=3)
+    assert found.shape == (3,) and (found >= 0.02).all() and found.min() < 0.25
+
+
+def test_seconds_wait_for_the_result_of_jax():
+    big = jnp.ones((1500, 1500))
+    assert measuring.seconds(jnp.matmul, big, big, repeats=2).min() > measuring.seconds(lambda: big, repeats=2).min()

@@ -1,7 +1,6 @@
 """Handwritten digits in two ways: features made by hand, and features learned from the pixels alone."""
 
-from functools import cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -9,47 +8,23 @@ import numpy as np
 import optax
 from jax import Array
 from scipy import ndimage
-from sklearn.datasets import load_digits
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from helpers import data
+from helpers.data import Handwriting
 from helpers.models import Parameters
 
 System = Literal["features by hand", "learned features"]
-HELD_OUT = 397
 BATCH = 64
 STEPS = 300
-
-
-class Handwriting(NamedTuple):
-    """Images (N, 8, 8) with ink from 0 to 1, and the digits (N,) that they show."""
-
-    images: np.ndarray
-    digits: np.ndarray
-
-
-@cache
-def handwriting() -> tuple[Handwriting, Handwriting]:
-    """scikit-learn's digits: 1,400 images to train on, and the last 397 of the file to test on.
-
-    >>> training, held_out = handwriting()
-    >>> training.images.shape, held_out.digits.shape
-    ((1400, 8, 8), (397,))
-
-    (Alpaydin and Kaynak 1998, Optical Recognition of Handwritten Digits, UCI.)
-    """
-    stored = load_digits()
-    images = (stored.images / 16).astype(np.float32)
-    return Handwriting(images[:-HELD_OUT], stored.target[:-HELD_OUT]), Handwriting(
-        images[-HELD_OUT:], stored.target[-HELD_OUT:]
-    )
 
 
 def draw(pool: Handwriting, images: int, seed: int) -> Handwriting:
     """Training images drawn by the seed, as many of each digit as can be: ten images are one of each.
 
-    >>> sorted(map(int, draw(handwriting()[0], images=10, seed=0).digits))
+    >>> sorted(map(int, draw(data.handwriting()[0], images=10, seed=0).digits))
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 
     Raises ValueError for fewer than ten images or more than the pool has.
@@ -163,7 +138,7 @@ def measure(system: System, images: int, seed: int) -> float:
 
     Raises ValueError for an unknown system or a number of images that cannot be drawn.
     """
-    pool, held_out = handwriting()
+    pool, held_out = data.handwriting()
     training = draw(pool, images, seed)
     if system == "features by hand":
         answers = answer_by_hand(training, held_out.images)
