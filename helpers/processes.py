@@ -18,6 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -86,6 +87,20 @@ def loopback_address() -> str:
             f"This machine gives us no port of its own loopback ({error.strerror or error}).",
             "a firewall or a sandbox may forbid it; everything else in the lesson runs without.",
         ) from None
+
+
+def speak_over_loopback() -> None:
+    """Lets JAX's processes on this machine exchange arrays over its loopback, whatever the machine is called.
+
+    To be called in each child before jax.distributed.initialize. Gloo, JAX's way of doing it between processors, would
+    look up the machine's own name, which without a network may have no address; JAX 0.10 has no setting for that.
+    """
+    import jax
+    from jax._src.lib import _jax
+
+    make = _jax.make_gloo_tcp_collectives
+    _jax.make_gloo_tcp_collectives = partial(make, hostname=LOOPBACK)
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
 
 
 def _start(path: Path, environment: dict, cores: int | None) -> subprocess.Popen:
