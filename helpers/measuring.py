@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import psutil
 from scipy import stats
@@ -49,12 +50,12 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def seconds(function: Callable, *arguments, repeats: int = 5) -> np.ndarray:
+def seconds(function: Callable, *arguments, repeats: int = 5, at_least: float = 0.2) -> np.ndarray:
     """Wall time of one call of function(*arguments), in seconds, measured so many times: (repeats,).
 
     One call goes first and is not counted: it may compile. Each measurement waits for JAX's result, and calls a
-    quick function again and again until the clock can tell (timeit's autorange). The smallest of them is the one
-    least disturbed by the machine's other work.
+    quick function again and again until `at_least` seconds have passed, so that the clock can tell. The smallest of
+    them is the one least disturbed by the machine's other work.
 
     >>> slow, quick = seconds(sum, range(100_000)).min(), seconds(sum, range(1_000)).min()
     >>> bool(slow > quick)
@@ -66,8 +67,56 @@ def seconds(function: Callable, *arguments, repeats: int = 5) -> np.ndarray:
 
     call()
     timer = timeit.Timer(call)
-    calls, first = timer.autorange()
+    calls, first = 1, timer.timeit(1)
+    while first < at_least:
+        calls *= 3
+        first = timer.timeit(calls)
     return np.array([first, *timer.repeat(repeats - 1, calls)]) / calls
+
+
+def peak_flops(size: int | None = None, dtype: str = "float32", repeats: int = 5) -> float:
+    """The most operations a second that JAX reaches here: a product of two matrices (size, size), in FLOP/s.
+
+    A product of n x n matrices takes n multiplications and n additions for each of its n x n numbers. Without a size
+    it is 1,024 (12 MB of float32), or 8,192 (0.8 GB) where JAX finds a GPU or a TPU. The fastest of the repeats counts.
+
+    >>> bool(peak_flops(256, repeats=2) > 1e7)
+    True
+
+    Raises ValueError for a size below 1 or above 16,384, which would take more memory than most machines can spare.
+    """
+    size = size or (1_024 if jax.default_backend() == "cpu" else 8_192)
+    if not 1 <= size <= 16_384:
+        raise ValueError(f"The matrices' size must be from 1 to 16,384, not {size}.")
+    matrix = jnp.full((size, size), 0.5, dtype)
+    return 2 * size**3 / float(seconds(jax.jit(jnp.matmul), matrix, matrix, repeats=repeats, at_least=0.05).min())
+
+
+def bandwidth(megabytes: int | None = None, repeats: int = 5) -> float:
+    """How many bytes a second go between memory and processor: y + x / 2 for two long arrays, in bytes/s.
+
+    Each array of float32 has so many megabytes: 64, or 1,024 where JAX finds a GPU or a TPU. Two arrays are read and
+    one is written, in the place of y: a fresh one would have to be asked for from the system, which takes longer
+    than filling it. Arrays that fit in the processor's cache would measure the cache. The fastest of the repeats
+    counts. (The triad of McCalpin 1995, STREAM.)
+
+    >>> bool(bandwidth(8, repeats=2) > 1e7)
+    True
+
+    Raises ValueError for fewer than 1 megabyte or more than 4,096, of which two arrays must find room.
+    """
+    megabytes = megabytes or (64 if jax.default_backend() == "cpu" else 1_024)
+    if not 1 <= megabytes <= 4_096:
+        raise ValueError(f"The arrays must have from 1 to 4,096 megabytes, not {megabytes}.")
+    numbers = megabytes * 10**6 // 4
+    x, place = jnp.zeros(numbers), [jnp.ones(numbers)]
+    triad = jax.jit(lambda y, x: y + x / 2, donate_argnums=0)
+
+    def turn() -> jax.Array:
+        place[0] = triad(place[0], x)
+        return place[0]
+
+    return 3 * 4 * numbers / float(seconds(turn, repeats=repeats, at_least=0.05).min())
 
 
 def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

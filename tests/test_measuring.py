@@ -89,3 +89,57 @@ def test_seconds_measure_one_call_and_leave_the_first_out():
 def test_seconds_wait_for_the_result_of_jax():
     big = jnp.ones((1500, 1500))
     assert measuring.seconds(jnp.matmul, big, big, repeats=2).min() > measuring.seconds(lambda: big, repeats=2).min()
+
+
+def test_a_quick_function_is_called_until_the_clock_can_tell():
+    calls = []
+    found = measuring.seconds(lambda: calls.append(None), repeats=3, at_least=0.01)
+    assert len(calls) > 1_000 and found.shape == (3,) and found.max() < 0.001
+
+
+def test_a_slow_function_is_called_once_a_repeat():
+    calls = []
+    measuring.seconds(lambda: (calls.append(None), time.sleep(0.02)), repeats=3, at_least=0.01)
+    assert len(calls) == 1 + 3
+
+
+def clock_of(monkeypatch, taken: float) -> list:
+    """Put a clock in the place of the real one by which each call takes so many seconds; the calls it measured."""
+    measured = []
+
+    def seconds(function, *arguments, repeats, at_least):
+        measured.append((function(*arguments), arguments, repeats))
+        return np.array([taken] + [2 * taken] * (repeats - 1))
+
+    monkeypatch.setattr(measuring, "seconds", seconds)
+    return measured
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_peak_is_twice_the_cube_over_the_least_time(monkeypatch, dtype):
+    measured = clock_of(monkeypatch, 0.5)
+    assert measuring.peak_flops(100, dtype, repeats=3) == 2 * 100**3 / 0.5
+    ((product, arguments, repeats),) = measured
+    assert product.shape == (100, 100) and product.dtype == arguments[0].dtype == dtype and repeats == 3
+    assert np.allclose(np.asarray(product, float), 100 * 0.25)
+
+
+def test_bandwidth_counts_two_arrays_read_and_one_written(monkeypatch):
+    measured = clock_of(monkeypatch, 0.5)
+    assert measuring.bandwidth(2, repeats=3) == 3 * 2e6 / 0.5
+    ((y, _, _),) = measured
+    assert y.nbytes == 2e6 and np.allclose(y, 1)
+
+
+@pytest.mark.parametrize(
+    ("measure", "amount"),
+    [
+        (measuring.peak_flops, -1),
+        (measuring.peak_flops, 20_000),
+        (measuring.bandwidth, -3),
+        (measuring.bandwidth, 5_000),
+    ],
+)
+def test_sizes_that_ask_too_much_are_refused(measure, amount):
+    with pytest.raises(ValueError, match=f"not {amount}"):
+        measure(amount)
