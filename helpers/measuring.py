@@ -63,7 +63,11 @@ def seconds(function: Callable, *arguments, repeats: int = 5, at_least: float = 
     """
 
     def call() -> None:
-        jax.block_until_ready(function(*arguments))
+        result = function(*arguments)
+        if isinstance(result, jax.Array):
+            result.block_until_ready()
+        elif not _plain(result):
+            jax.block_until_ready(result)
 
     call()
     timer = timeit.Timer(call)
@@ -72,6 +76,14 @@ def seconds(function: Callable, *arguments, repeats: int = 5, at_least: float = 
         calls *= 3
         first = timer.timeit(calls)
     return np.array([first, *timer.repeat(repeats - 1, calls)]) / calls
+
+
+def _plain(result: object) -> bool:
+    """Whether a result is of Python or NumPy alone: to look for JAX's arrays in a long list would take longer than
+    to make it."""
+    while type(result) is list and result:
+        result = result[0]
+    return isinstance(result, (int, float, str, list, np.ndarray, np.generic, type(None)))
 
 
 def peak_flops(size: int | None = None, dtype: str = "float32", repeats: int = 5) -> float:

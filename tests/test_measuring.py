@@ -91,6 +91,17 @@ def test_seconds_wait_for_the_result_of_jax():
     assert measuring.seconds(jnp.matmul, big, big, repeats=2).min() > measuring.seconds(lambda: big, repeats=2).min()
 
 
+def test_a_long_list_is_not_searched_for_arrays_of_jax(monkeypatch):
+    waited = []
+    monkeypatch.setattr(measuring.jax, "block_until_ready", waited.append)
+    for plain in ([[1.0, 2.0]] * 3, [], 3, "text", None, np.ones(3), np.float32(2)):
+        measuring.seconds(lambda plain=plain: plain, repeats=1, at_least=0)
+    assert waited == []
+    for mixed in ([jnp.ones(3)], (1, jnp.ones(3)), {"a": jnp.ones(3)}):
+        measuring.seconds(lambda mixed=mixed: mixed, repeats=1, at_least=0)
+    assert len(waited) == 6
+
+
 def test_a_quick_function_is_called_until_the_clock_can_tell():
     calls = []
     found = measuring.seconds(lambda: calls.append(None), repeats=3, at_least=0.01)
