@@ -19,7 +19,7 @@ from helpers.recordings import Row, Table
 STEPS = 300
 BATCH = 64
 KEPT = 0.75  # of the inner values of the last two layers, in training
-SEEDS = range(20)
+SEEDS = range(40)
 READS_BOTH = (True, False, True, False, False)  # which convolution reads the maps of both cards, as in AlexNet
 SIDES = (8, 8, 4, 4, 4)  # of the maps that each convolution writes; the second and the fifth are then halved
 TUNING = 400  # training images that judge a learning rate
