@@ -27,7 +27,7 @@ def share_within(budget: float, width: str, hidden: int) -> float:
     Positions are counted as log2 of the number of choices, and rounded up to bytes.
 
     >>> round(share_within(0.5, "1", 128), 3)
-    0.082
+    0.081
     """
     weights = learning.weights_in(hidden)
     bits = budget * learning.weights_in(learning.HIDDEN) - 2 * (storing.SCALE_BITS + storing.COUNT_BITS) - 4 * 8

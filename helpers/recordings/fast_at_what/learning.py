@@ -31,11 +31,9 @@ def weights_in(hidden: int) -> int:
 
 
 @lru_cache(1)
-def pictures() -> dict[str, tuple[Array, Array]]:
+def pictures() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Pictures (N, 64) and digits (N,) for three uses: "training", "tuning" (also of the 1,400) and "held out"."""
-    pool, held_out = (
-        (jnp.asarray(part.images.reshape(-1, 64)), jnp.asarray(part.digits)) for part in data.handwriting()
-    )
+    pool, held_out = ((part.images.reshape(-1, 64), part.digits) for part in data.handwriting())
     training, tuning = (tuple(part[at] for part in pool) for at in (np.s_[:-TUNING], np.s_[-TUNING:]))
     return {"training": training, "tuning": tuning, "held out": held_out}
 
@@ -131,7 +129,7 @@ def descend(weights: Weights, key: Array, rate, width="32", pruning: Pruning = N
     The rate falls to zero along a cosine. Free pruning tightens over the first half of the steps (Zhu and Gupta
     2017), and a pruned weight may grow back, since the gradient reaches it as well.
     """
-    images, digits = pictures()["training"]
+    images, digits = map(jnp.asarray, pictures()["training"])
     adam = optax.scale_by_adam()
 
     def step(state, now):

@@ -53,7 +53,7 @@ def nearest(weights: np.ndarray, width: str, scale: float) -> np.ndarray:
     [0, 1, 2]
     """
     count = LEVELS[width]
-    place = np.asarray(weights) / scale + (count - 1) / 2
+    place = np.asarray(weights) / (scale or 1) + (count - 1) / 2
     return np.clip(np.floor(place + 0.5), 0, count - 1).astype(np.uint8)
 
 
@@ -89,7 +89,7 @@ def store(weights: np.ndarray, width: str, kept: np.ndarray | None = None, group
     values = np.asarray(weights, np.float32)[kept]
     positions = b"" if kept.all() else pack_group(kept, group) if group else pack_choice(kept.ravel())
     if width in FLOATS:
-        scale = float(np.abs(values).max() / 448) if width == "8" else 1.0
+        scale = float(np.abs(values).max() / 448) or 1.0 if width == "8" else 1.0
         codes = (values / np.float32(scale)).astype(FLOATS[width]).tobytes()
     else:
         scale = best_scale(values, width)
