@@ -88,7 +88,8 @@ def _points() -> list[Row]:
     kinds += [("free, not retrained", "16", budget, full) for budget in BUDGETS]
     for budget in BUDGETS:
         kinds += [("smaller", width, budget, hidden_within(budget, width)) for width in storing.LEVELS]
-        kinds += [("free", width, budget, full // part) for part in (1, 2, 4) for width in ("4", "2", "1")]
+        parts = (1, 2, 4) if budget > 0.25 else (1, 2, 4, 8)  # the smaller the budget, the smaller the best start
+        kinds += [("free", width, budget, full // part) for part in parts for width in ("4", "2", "1")]
     names = ("family", "width", "budget", "hidden")
     return [dict(zip(names, kind, strict=True)) | {"seed": seed} for kind in kinds for seed in SEEDS]
 
