@@ -7,43 +7,46 @@ from helpers.exercises import FunctionExercise, number, number_or_none, whole_nu
 # Exercise 1: operations a token
 
 
-def my_operations(width: int, layers: int, vocabulary: int, positions: int) -> int:
+def my_operations(width: int, layers: int, vocabulary: int, wider: int, positions: int) -> int:
     """Return how many operations one more token takes with `positions` tokens in the key-value cache."""
-    weights = 12 * layers * width**2 + width * vocabulary
+    a_layer = 4 * width**2 + 2 * wider * width**2  # attention's matrices, the feed-forward net's
+    weights = layers * a_layer + width * vocabulary
     attention = 2 * layers * width * positions  # one product with the keys, one with the values
     return 2 * (weights + attention)  # a multiplication and an addition each
 
 
 operations = FunctionExercise(
     "operations",
-    "Write `my_operations(width, layers, vocabulary, positions)`: how many operations one more token takes, with "
-    "`positions` tokens in the key-value cache.",
+    "Write `my_operations(width, layers, vocabulary, wider, positions)`: how many operations one more token takes, "
+    "with a feed-forward net `wider` times as wide as the layer and `positions` tokens in the key-value cache.",
     [
         "Every weight of a matrix meets one number of the token: one multiplication and one addition. So count the "
         "weights first.",
-        "A layer has four square matrices for attention (`width` times `width`) and two for the feed-forward net "
-        "(`width` times `4 * width`). The head has `width * vocabulary` weights. The embedding is a look-up.",
+        "A layer has four square matrices for attention (`width` times `width`) and two for the feed-forward net, up "
+        "and down (`width` times `wider * width` each). The head has `width * vocabulary` weights. The embedding is a "
+        "look-up.",
         "Attention has no weights of its own, but in each layer the query meets every key, and the shares meet every "
         "value: twice `width * positions` multiplications, and as many additions.",
     ],
     my_operations,
     cases=[
-        (2, 1, 3, 0),
-        (2, 1, 3, 1),
-        (4, 2, 5, 3),
-        (8, 3, 10, 7),
-        (128, 4, 65, 64),
-        (1280, 2, 96, 16),
-        (16384, 126, 128256, 1000),
+        (2, 1, 3, 1, 0),
+        (2, 1, 3, 4, 1),
+        (4, 2, 5, 3, 3),
+        (8, 3, 10, 2, 7),
+        (64, 2, 100, 4, 64),
+        (960, 2, 96, 4, 8),
+        (16384, 126, 128256, 3, 1000),
     ],
     read=whole_number,
     noun="the count",
 )
 
 
-def _count(width, layers, vocabulary, positions, squares=12, heads=1, attention=2, each=2):
+def _count(width, layers, vocabulary, wider, positions, squares=4, nets=2, heads=1, attention=2, each=2):
     """The count with its parts set wrong."""
-    return each * (squares * layers * width**2 + heads * width * vocabulary + attention * layers * width * positions)
+    a_layer = (squares + nets * wider) * width**2
+    return each * (layers * a_layer + heads * width * vocabulary + attention * layers * width * positions)
 
 
 @operations.mistake
@@ -72,15 +75,15 @@ def counts_the_embedding(*sizes):
 
 
 @operations.mistake
-def counts_one_layer(width, layers, vocabulary, positions):
+def counts_one_layer(width, layers, *others):
     """You count a single layer. All of `layers` stand one above the other, and each token passes through all."""
-    return _count(width, 1, vocabulary, positions)
+    return _count(width, 1, *others)
 
 
 @operations.mistake
-def gives_each_layer_a_head(width, layers, vocabulary, positions):
+def gives_each_layer_a_head(width, layers, *others):
     """You multiply the head by the layers as well. There is one head, above the last layer."""
-    return _count(width, layers, vocabulary, positions, heads=layers)
+    return _count(width, layers, *others, heads=layers)
 
 
 @operations.mistake
@@ -90,40 +93,52 @@ def meets_the_keys_alone(*sizes):
 
 
 @operations.mistake
-def takes_a_narrow_feed_forward_net(*sizes):
-    """Your feed-forward net has 4 squares of the width. It goes up to `4 * width` and down again: 8 squares."""
-    return _count(*sizes, squares=8)
+def counts_the_net_once(*sizes):
+    """Your feed-forward net has one matrix. It has two: one up to `wider * width` and one down again."""
+    return _count(*sizes, nets=1)
+
+
+@operations.mistake
+def takes_the_lessons_net(width, layers, vocabulary, wider, positions):
+    """Your feed-forward net is four times as wide, as in the lesson. Here it is `wider` times as wide."""
+    return _count(width, layers, vocabulary, 4, positions)
+
+
+@operations.mistake
+def widens_both_ways(width, layers, vocabulary, wider, positions):
+    """You square `wider`. Each matrix of the net is wide on one side only: `width` times `wider * width`."""
+    return _count(width, layers, vocabulary, wider**2, positions)
 
 
 @operations.mistake
 def forgets_the_mixing_matrix(*sizes):
     """You count three matrices for attention. After query, key and value there is a fourth, which mixes the heads."""
-    return _count(*sizes, squares=11)
+    return _count(*sizes, squares=3)
 
 
 @operations.mistake
 def forgets_attentions_matrices(*sizes):
-    """You count the feed-forward net alone. Attention has four square matrices in every layer: query, key, value and
-    the one that mixes the heads."""
-    return _count(*sizes, squares=8, each=2, attention=0)
+    """You count the feed-forward net's matrices alone. Attention has four square ones in every layer: query, key, value
+    and the one that mixes the heads."""
+    return _count(*sizes, squares=0)
 
 
 @operations.mistake
-def forgets_the_square(width, layers, vocabulary, positions):
+def forgets_the_square(width, layers, vocabulary, wider, positions):
     """A matrix of `width` rows and `width` columns has `width ** 2` weights; you count `width`."""
-    return 2 * (12 * layers * width + width * vocabulary + 2 * layers * width * positions)
+    return 2 * ((4 + 2 * wider) * layers * width + width * vocabulary + 2 * layers * width * positions)
 
 
 @operations.mistake
-def attends_from_every_position(width, layers, vocabulary, positions):
+def attends_from_every_position(width, layers, vocabulary, wider, positions):
     """Your attention grows with the square of `positions`. With the cache, one new query alone meets the keys."""
-    return _count(width, layers, vocabulary, positions**2)
+    return _count(width, layers, vocabulary, wider, positions**2)
 
 
 @operations.mistake
-def works_the_whole_text_again(width, layers, vocabulary, positions):
+def works_the_whole_text_again(*sizes):
     """You work through all the tokens again. With the cache the old ones rest: only the new token meets the weights."""
-    return max(positions, 1) * _count(width, layers, vocabulary, positions)
+    return max(sizes[-1], 1) * _count(*sizes)
 
 
 @operations.mistake
@@ -134,9 +149,9 @@ def counts_a_training_step(*sizes):
 
 
 @operations.mistake
-def counts_bytes(width, layers, vocabulary, positions):
+def counts_bytes(*sizes):
     """You count four bytes a weight: that is what is read, not what is computed. A weight takes two operations."""
-    return _count(width, layers, vocabulary, positions, each=4)
+    return _count(*sizes, each=4)
 
 
 @operations.mistake
