@@ -88,8 +88,9 @@ def _points() -> list[Row]:
     kinds += [("free, not retrained", "16", budget, full) for budget in BUDGETS]
     for budget in BUDGETS:
         kinds += [("smaller", width, budget, hidden_within(budget, width)) for width in storing.LEVELS]
-        parts = (1, 2, 4) if budget > 0.25 else (1, 2, 4, 8)  # the smaller the budget, the smaller the best start
-        kinds += [("free", width, budget, full // part) for part in parts for width in ("4", "2", "1")]
+        # the smaller the budget, the smaller the best start; the last one has room for about one weight in three
+        starts = [full, full // 2, full // 4] + [full // 8] * (budget <= 0.25) + [round(96 * budget)]
+        kinds += [("free", width, budget, hidden) for hidden in starts for width in ("4", "2", "1")]
     names = ("family", "width", "budget", "hidden")
     return [dict(zip(names, kind, strict=True)) | {"seed": seed} for kind in kinds for seed in SEEDS]
 
