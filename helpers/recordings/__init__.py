@@ -94,15 +94,19 @@ def complete(table: Table, command: str, folder: Path = FOLDER) -> None:
         write(path, header, _wanted(table, done))
 
 
-def origin(command: str, timed: Iterable[str] = ()) -> list[str]:
-    """Where a table comes from, as the comment lines at its head; the last is the date."""
+def origin(command: str, timed: Iterable[str] | None = None) -> list[str]:
+    """Where a table comes from, as the comment lines at its head; the last is the date.
+
+    `timed` names the columns that depend on the machine's speed; without it the head says nothing of speed.
+    """
     packages = ", ".join(f"{name} {version(name)}" for name in ("jax", "numpy", "scikit-learn"))
+    speed = [] if timed is None else [f"# Depends on the machine's speed: {', '.join(timed) or 'nothing'}"]
     return [
         f"# Recorded by: {command}",
         f"# Commit: {_commit()}",
         f"# Machine: {measuring.machine()}",
         f"# Versions: Python {python_version()}, {packages}",
-        f"# Depends on the machine's speed: {', '.join(timed) or 'nothing'}",
+        *speed,
         f"# Date: {date.today()}",
     ]
 
