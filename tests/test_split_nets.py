@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from helpers import data, recordings
+from helpers import data, models, recordings
 from helpers.data import Handwriting
 from helpers.recordings import shaped_like_the_machine as lesson
 from helpers.recordings.shaped_like_the_machine import NETS, Net
@@ -98,3 +98,16 @@ def test_the_recording_has_every_net_under_every_seed():
     assert {(row["net"], row["seed"]) for row in rows} == {(net, seed) for net in NETS for seed in lesson.SEEDS}
     wrong = np.array([row["error"] for row in rows]) * 397
     assert np.allclose(wrong, wrong.round(), atol=1e-3)
+
+
+def test_a_transformer_cut_by_tensors_has_the_loss_of_the_whole_one():
+    parameters = models.transformer_parameters(jax.random.key(0), vocabulary=11, width=16, layers=2, heads=2)
+    parameters = {
+        name: array + 0.1 * draw.standard_normal(array.shape, np.float32) for name, array in parameters.items()
+    }
+    batch = draw.integers(11, size=(2, 6))
+    scores = jax.nn.log_softmax(models.transformer(parameters, batch[:, :-1]))
+    whole = -np.take_along_axis(np.asarray(scores), batch[:, 1:, None], axis=-1).mean()
+    mesh = jax.make_mesh((1,), ("device",))
+    split = jax.shard_map(lesson.tensor_loss, mesh=mesh, in_specs=jax.P(), out_specs=jax.P())
+    assert float(split(parameters, batch)) == pytest.approx(whole, rel=1e-4)

@@ -1,4 +1,4 @@
-"""The exercises of lesson 1.4: bytes on a ring, bytes in a compiled program, and a pipeline cut well."""
+"""The exercises of lesson 1.4: a pipeline's idle share, bytes in a compiled program, and a pipeline cut well."""
 
 import math
 import random
@@ -9,118 +9,92 @@ import numpy as np
 
 from helpers.exercises import FunctionExercise, number, whole_number
 
-# Exercise 1: bytes on a ring
+# Exercise 1: the bubble's share
 
 
-def my_ring_bytes(devices: int, size: int) -> float:
-    """Return how many bytes each device sends in an all-reduce of an array of `size` bytes around a ring."""
-    piece = size / devices
-    steps = 2 * (devices - 1)  # one way round to add up, one to hand the sums out
-    return steps * piece
+def my_idle_share(stages: int, microbatches: int, runs: int) -> float:
+    """Return the share of its time that a stage of a pipeline stands idle."""
+    idle = (stages - 1) / runs  # in the time that a stage takes for one microbatch
+    return idle / (microbatches + idle)
 
 
-ring_bytes = FunctionExercise(
-    "ring_bytes",
-    "Write `my_ring_bytes(devices, size)`: how many bytes each device sends in an all-reduce of `size` bytes "
-    "around a ring.",
+idle_share = FunctionExercise(
+    "idle_share",
+    "Write `my_idle_share(stages, microbatches, runs)`: the share of its time that a stage stands idle, when each "
+    "stage holds so many short runs of layers.",
     [
-        "Cut the array into as many pieces as there are devices. In each step every device sends one piece to its "
-        "neighbour.",
-        "How many steps must a piece go until it has met every device? And how many more until every device has "
-        "the sum?",
-        "`devices - 1` steps to add up, as many again to hand the sums out, each of `size / devices` bytes.",
+        "Begin with one run. How many turns does a stage work, and how many turns does the whole step take?",
+        "With one run a stage waits `stages - 1` turns, at the start and the end together. With several runs each "
+        "of these waits lasts only as long as one run.",
+        "Divide the idle time, `(stages - 1) / runs`, by all the time: the `microbatches` and the idle time.",
     ],
-    my_ring_bytes,
-    cases=[(2, 100), (4, 100), (1, 100), (3, 100), (5, 4), (8, 1_000), (4, 852_036), (64, 1_000_000), (1_000, 10**9)],
+    my_idle_share,
+    cases=[(4, 4, 1), (1, 8, 1), (2, 1, 1), (4, 12, 1), (4, 4, 2), (8, 8, 4), (3, 5, 2), (64, 512, 2), (16, 16, 8)],
     read=number,
-    noun="the number of bytes",
+    noun="the idle share",
 )
 
 
-@ring_bytes.mistake
-def stops_half_way(devices, size):
-    """You stop half way, after the reduce-scatter: each device has the sum of one piece alone. The pieces must go
-    round once more."""
-    return (devices - 1) * size / devices
+@idle_share.mistake
+def divides_by_the_work(stages, microbatches, runs):
+    """You divide the idle time by the time at work. A share is a part of the whole: add the idle time below, too."""
+    return (stages - 1) / runs / microbatches
 
 
-@ring_bytes.mistake
-def sends_the_whole_array_each_step(devices, size):
-    """You send the whole array in each step, or add up all devices: one device sends one piece a step, `size / devices`
-    bytes."""
-    return 2 * (devices - 1) * size
+@idle_share.mistake
+def gives_the_share_at_work(stages, microbatches, runs):
+    """That is the share at work. The idle share is what is missing to 1."""
+    return microbatches / (microbatches + (stages - 1) / runs)
 
 
-@ring_bytes.mistake
-def sends_its_array_to_everybody(devices, size):
-    """You let each device send its whole array to all others: that gives everybody the sum, but a ring needs far
-    less."""
-    return (devices - 1) * size
+@idle_share.mistake
+def forgets_the_runs(stages, microbatches, runs):
+    """You leave the runs out. With two runs a stage waits half as long: the next stage starts after a half turn."""
+    return (stages - 1) / (microbatches + stages - 1)
 
 
-@ring_bytes.mistake
-def takes_one_step_too_many(devices, size):
-    """You take as many steps as there are devices, twice. The piece that comes home need not be sent: it is one step
-    less each time."""
-    return 2 * size
+@idle_share.mistake
+def shortens_the_wait_above_only(stages, microbatches, runs):
+    """You shorten the wait above the fraction's line but not below: the whole time holds the same wait."""
+    return (stages - 1) / runs / (microbatches + stages - 1)
 
 
-@ring_bytes.mistake
-def climbs_a_tree(devices, size):
-    """That is a tree, where the whole array goes up and down once a level. On a ring pieces travel, and each device
-    sends less than twice the array."""
-    return 2 * size * math.log2(devices)
+@idle_share.mistake
+def lengthens_the_wait(stages, microbatches, runs):
+    """You multiply the wait by the runs. More runs are shorter runs, so the wait is divided."""
+    return (stages - 1) * runs / (microbatches + (stages - 1) * runs)
 
 
-@ring_bytes.mistake
-def counts_one_step(devices, size):
-    """You count one step up and one down. A piece must pass every other device, so there are `devices - 1` steps
-    each time."""
-    return 2 * size / devices
+@idle_share.mistake
+def makes_every_stage_wait_for_itself(stages, microbatches, runs):
+    """You count one turn of waiting too many: a stage waits for the others, `stages - 1`. One stage never waits."""
+    return stages / runs / (microbatches + stages / runs)
 
 
-@ring_bytes.mistake
-def turns_the_fraction_over(devices, size):
-    """The fraction stands on its head: with more devices each sends a little more, towards twice the array, never
-    less."""
-    return 2 * size * devices / (devices - 1)
+@idle_share.mistake
+def counts_both_ends_twice(stages, microbatches, runs):
+    """You count `stages - 1` turns at the start and again at the end. The first stage waits at the end alone, the
+    last at the start, the others share it out: `stages - 1` in all."""
+    return 2 * (stages - 1) / runs / (microbatches + 2 * (stages - 1) / runs)
 
 
-@ring_bytes.mistake
-def cuts_with_integer_division(devices, size):
-    """You cut the pieces with `//`, and lose what does not divide evenly: use `/`."""
-    return 2 * (devices - 1) * (size // devices)
+@idle_share.mistake
+def swaps_stages_and_microbatches(stages, microbatches, runs):
+    """You swap stages and microbatches: a stage works on each microbatch, and waits for the other stages."""
+    return (microbatches - 1) / runs / (stages + (microbatches - 1) / runs)
 
 
-@ring_bytes.mistake
-def divides_the_share_too_early(devices, size):
-    """You divide with `//` before you multiply by the size: the share becomes 0 or 1. Use `/`."""
-    return 2 * (devices - 1) // devices * size
+@idle_share.mistake
+def gives_the_turns(stages, microbatches, runs):
+    """You give the idle turns. Asked for is their share of all the time."""
+    return (stages - 1) / runs
 
 
-@ring_bytes.mistake
-def asks_one_server(devices, size):
-    """You send the array once, as if to a server that answers everybody: that server would send and receive for all.
-    A ring has no such middle."""
-    return size
-
-
-@ring_bytes.mistake
-def forgets_the_brackets(devices, size):
-    """Brackets are missing: `2 * devices - 1` is not `2 * (devices - 1)`."""
-    return (2 * devices - 1) * size / devices
-
-
-@ring_bytes.mistake
-def counts_bits(devices, size):
-    """You count bits: there are eight in a byte, and bytes are asked for."""
-    return 16 * (devices - 1) * size / devices
-
-
-@ring_bytes.mistake
-def lets_one_device_send_to_itself(devices, size):
-    """A device alone has nobody to send to: with one device the answer is 0."""
-    return 2 * (devices - 1) * size / devices if devices > 1 else size
+@idle_share.mistake
+def divides_with_integers(stages, microbatches, runs):
+    """You divide with `//`, which drops what does not divide evenly: use `/`."""
+    idle = (stages - 1) // runs
+    return idle / (microbatches + idle)
 
 
 # Exercise 2: bytes in a compiled program

@@ -1,6 +1,8 @@
 """Lesson 1.4, shaped like the machine: a small net split over two cards as AlexNet was, and its unsplit twins.
 
-Letters for axes: B batch, H height, W width, C maps (channels), G cards.
+And a Transformer's loss as one device of several computes it that holds a part of each matrix.
+
+Letters for axes: B batch, T positions, H height, W width, C maps (channels), G cards.
 """
 
 from functools import partial
@@ -12,7 +14,7 @@ import numpy as np
 import optax
 from jax import Array
 
-from helpers import data, training
+from helpers import data, models, training
 from helpers.data import Handwriting
 from helpers.recordings import Row, Table
 
@@ -182,6 +184,33 @@ def tune(net: Net, seed: int) -> float:
     judge, learn = order[:TUNING], order[TUNING:]
     weights = train(net, Handwriting(pool.images[learn], pool.digits[learn]), seed)
     return error(weights, Handwriting(pool.images[judge], pool.digits[judge]))
+
+
+def tensor_loss(parameters: Weights, batch: Array) -> Array:
+    """A Transformer's loss on batch (B, T + 1), computed by one device that holds a part of each layer's matrices.
+
+    To be called in jax.shard_map over an axis named "device": query, key, value and up are cut along their last axis,
+    mix and down along their rows, sharpness along its heads (Shoeybi et al. 2019, section 3).
+
+    >>> start = models.transformer_parameters(jax.random.key(0), vocabulary=9, width=8, layers=2, heads=2)
+    >>> loss = jax.shard_map(tensor_loss, mesh=jax.make_mesh((1,), ("device",)), in_specs=jax.P(), out_specs=jax.P())
+    >>> round(float(loss(start, jnp.zeros((1, 5), int))), 4) == round(float(np.log(9)), 4)
+    True
+    """
+    x, mask = models.normalise(parameters["embedding"][batch[:, :-1]]), models.visible(batch.shape[1] - 1)
+    for layer in models.layers(parameters):
+        query, key, value = models.query_key_value(layer, _shared(x))
+        mixed = jnp.einsum("bhts,bshd->bthd", models.attention_from(query, key, mask), value)
+        x = x + jax.lax.psum(mixed.reshape(*x.shape[:2], -1) @ layer["mix"], "device")
+        wide = jnp.square(jax.nn.relu(models.normalise(_shared(x)) @ layer["up"]))
+        x = x + jax.lax.psum(wide @ layer["down"], "device")
+    found = jax.nn.log_softmax(models.normalise(x) @ parameters["head"])
+    return -jnp.take_along_axis(found, batch[:, 1:, None], axis=-1).mean()
+
+
+def _shared(x: Array) -> Array:
+    """x itself; its gradients, which differ from device to device, are added up here, once."""
+    return jax.lax.pcast(x, "device", to="varying")
 
 
 TABLES = [

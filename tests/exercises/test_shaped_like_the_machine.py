@@ -1,5 +1,7 @@
 """The exercises of lesson 1.4: their solutions against hand-worked examples, simulations and other ways to count."""
 
+from fractions import Fraction
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,40 +9,47 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.exercises.shaped_like_the_machine import my_all_reduce_bytes, my_ring_bytes, my_slowest_stage
+from helpers.exercises.shaped_like_the_machine import my_all_reduce_bytes, my_idle_share, my_slowest_stage
 
 
-def ring_simulated(devices: int, pieces_of: int) -> tuple[int, bool]:
-    """Bytes that each device sends when arrays of so many pieces go round a ring, and whether all end with the sum."""
-    arrays = np.arange(devices * devices).reshape(devices, devices) + 1.0  # one piece a column
-    total, sent = arrays.sum(axis=0), 0
-    for step in range(2 * (devices - 1)):
-        pieces = [(device, (device - step) % devices) for device in range(devices)]
-        moving = [arrays[device, piece] for device, piece in pieces]
-        for (device, piece), value in zip(pieces, moving):
-            to = (device + 1) % devices
-            arrays[to, piece] = arrays[to, piece] + value if step < devices - 1 else value
-        sent += pieces_of
-    return sent, bool((arrays == total).all())
+def idle_simulated(stages: int, microbatches: int, runs: int) -> Fraction:
+    """The idle share of the last stage when microbatches really pass through all runs of all stages, group by group.
+
+    As in Narayanan and others (2021): `stages` microbatches at a time go through the first run of each stage, then
+    through the second, and so on. A turn is one run of one microbatch.
+    """
+    free, done = [0] * stages, {}
+    for first in range(0, microbatches, stages):
+        for run in range(runs):
+            for micro in range(first, first + stages):
+                for stage in range(stages):
+                    before = done.get((micro, run, stage - 1) if stage else (micro, run - 1, stages - 1), 0)
+                    free[stage] = done[micro, run, stage] = max(free[stage], before) + 1
+    return Fraction(free[-1] - microbatches * runs, free[-1])
 
 
 @pytest.mark.parametrize(
-    ("devices", "size", "sent"), [(1, 100, 0), (2, 100, 100), (4, 100, 150), (4, 852_036, 1_278_054)]
+    ("stages", "microbatches", "runs", "idle"), [(4, 4, 1, 3 / 7), (1, 8, 3, 0), (2, 1, 1, 0.5), (5, 4, 4, 0.2)]
 )
-def test_ring_bytes_by_hand(devices, size, sent):
-    assert my_ring_bytes(devices, size) == sent
+def test_idle_share_by_hand(stages, microbatches, runs, idle):
+    assert my_idle_share(stages, microbatches, runs) == pytest.approx(idle)
 
 
-@pytest.mark.parametrize("devices", [1, 2, 3, 4, 7])
-def test_ring_bytes_are_those_of_a_ring_that_really_runs(devices):
-    sent, all_have_the_sum = ring_simulated(devices, pieces_of=12)
-    assert all_have_the_sum
-    assert my_ring_bytes(devices, 12 * devices) == sent
+@pytest.mark.parametrize(
+    ("stages", "rounds", "runs"), [(1, 2, 2), (2, 1, 1), (3, 2, 1), (4, 1, 2), (4, 3, 2), (5, 2, 3)]
+)
+def test_idle_share_is_that_of_a_pipeline_that_really_runs(stages, rounds, runs):
+    assert my_idle_share(stages, rounds * stages, runs) == pytest.approx(
+        float(idle_simulated(stages, rounds * stages, runs))
+    )
 
 
-@given(st.integers(1, 10_000), st.integers(1, 10**12))
-def test_a_device_never_sends_twice_the_array(devices, size):
-    assert 0 <= my_ring_bytes(devices, size) < 2 * size
+@given(st.integers(1, 64), st.integers(1, 64), st.integers(1, 16))
+def test_more_microbatches_and_more_runs_never_wait_longer(stages, microbatches, runs):
+    share = my_idle_share(stages, microbatches, runs)
+    assert 0 <= share < 1
+    assert my_idle_share(stages, microbatches + 1, runs) <= share
+    assert my_idle_share(stages, microbatches, runs + 1) <= share
 
 
 def test_program_bytes_by_hand():
