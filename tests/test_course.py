@@ -16,7 +16,7 @@ VERDICT = {"claim": "P12", "verdict": "holds", "measured": "8% | 25%", "rule": "
 
 def test_the_map_has_lesson_3_1():
     lesson = course.lesson("3.1")
-    assert lesson.claims == ("P12", "P13", "P37") and lesson.minutes == 50
+    assert lesson.claims == ("P12", "P13", "P37") and lesson.minutes == 70
     assert lesson.path == claims.ROOT / "notebooks/3_the_bitter_lesson/1_rules_or_gradient_descent.ipynb"
     assert lesson.module == "rules_or_gradient_descent"
     assert lesson.heading == "3.1 Rules or gradient descent?"
@@ -49,10 +49,10 @@ def test_an_unknown_lesson_is_told_which_there_are():
         ("needs = []", 'needs = ["2.1"]', "needs lesson 2.1, which does not exist"),
         ("needs = []", 'needs = ["3.1"]', "needs lesson 3.1, which does not come before it"),
         ("minutes = 10", 'minutes = 10\nneeds = ["3.1"]', "lesson 0 needs lesson 3.1, which does not come before it"),
-        ("minutes = 50", 'minutes = "50"', "minutes must be a whole number above 0"),
-        ("minutes = 50", "minutes = 0", "minutes must be a whole number above 0"),
-        ("minutes = 50", "", "lesson 1.1 has no minutes"),
-        ("minutes = 50", "minute = 50", "unknown key 'minute'"),
+        ("minutes = 90", 'minutes = "50"', "minutes must be a whole number above 0"),
+        ("minutes = 90", "minutes = 0", "minutes must be a whole number above 0"),
+        ("minutes = 90", "", "lesson 1.1 has no minutes"),
+        ("minutes = 90", "minute = 50", "unknown key 'minute'"),
         ('title = "Rules or gradient descent?"', 'title = " "', "title must be text"),
         ("needs = []", 'needs = "0"', "needs must be a list of texts"),
         ('    "phoneme",', '    "phoneme", "phoneme",', "two lessons teach 'phoneme'"),
@@ -188,7 +188,7 @@ def test_filling_a_page_twice_changes_nothing():
 def test_the_map_shows_as_a_table_and_as_text():
     shown = course.show_map()._repr_mimebundle_()
     assert "](3_the_bitter_lesson/1_rules_or_gradient_descent.ipynb)" in shown["text/markdown"]
-    assert "3.1 Rules or gradient descent? (50 minutes)" in shown["text/plain"]
+    assert "3.1 Rules or gradient descent? (70 minutes)" in shown["text/plain"]
 
 
 def test_the_map_needs_the_standard_library_alone():
