@@ -35,23 +35,23 @@ class Operation:
 # Exercise 1: rounds of a tree reduction
 
 
-def my_rounds(count: int) -> int:
-    """Return in how many rounds a tree reduction makes one number out of count numbers."""
+def my_rounds(n: int) -> int:
+    """Return in how many rounds a tree reduction makes one number out of n numbers."""
     rounds = 0
-    while count > 1:
-        count = (count + 1) // 2  # one without a partner goes on to the next round
+    while n > 1:
+        n = (n + 1) // 2  # one without a partner goes on to the next round
         rounds += 1
     return rounds
 
 
 rounds = FunctionExercise(
     "rounds",
-    "Write `my_rounds(count)`: the number of rounds in which a tree reduction makes one number out of `count` numbers.",
+    "Write `my_rounds(n)`: the number of rounds in which a tree reduction makes one number out of `n` numbers.",
     [
         "Draw it for 5 numbers. How many are left after each round, and what becomes of the one without a partner?",
         "After a round, half of the numbers are left, rounded up. Count how often you can do that until one is left.",
-        "A loop while more than one is left: `count = (count + 1) // 2`, and one more round. A logarithm would do too, "
-        "if it were exact: for a very large `count` it is not.",
+        "A loop while more than one is left: `n = (n + 1) // 2`, and one more round. A logarithm would do too, "
+        "if it were exact: for a very large `n` it is not.",
     ],
     my_rounds,
     cases=[(n,) for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 31, 32, 33, 1000, 1024, 1025, 2**49 + 1, 2**60 + 1)],
@@ -61,79 +61,79 @@ rounds = FunctionExercise(
 
 
 @rounds.mistake
-def counts_the_additions(count):
+def counts_the_additions(n):
     """You count the additions: there are as many as in the recipe. Those of one round happen at the same time and count
     as one round."""
-    return count - 1
+    return n - 1
 
 
 @rounds.mistake
-def halves_once(count):
+def halves_once(n):
     """That is the number of pairs in the first round. What is left must be paired again, until one number remains."""
-    return count // 2
+    return n // 2
 
 
 @rounds.mistake
-def rounds_down(count):
-    """You let the number without a partner disappear: halving must round up, `(count + 1) // 2`. With 3 numbers there
+def rounds_down(n):
+    """You let the number without a partner disappear: halving must round up, `(n + 1) // 2`. With 3 numbers there
     are two rounds."""
-    return max(count, 1).bit_length() - 1
+    return max(n, 1).bit_length() - 1
 
 
 @rounds.mistake
-def rounds_to_the_nearest(count):
+def rounds_to_the_nearest(n):
     """You round the logarithm to the nearest whole number. A part of a round is a whole round: round up."""
-    return round(math.log2(count))
+    return round(math.log2(n))
 
 
 @rounds.mistake
-def takes_one_round_too_many(count):
-    """You count one round too many when `count` is a power of two: 8 numbers become 4, 2, 1, in three rounds."""
-    return count.bit_length()
+def takes_one_round_too_many(n):
+    """You count one round too many when `n` is a power of two: 8 numbers become 4, 2, 1, in three rounds."""
+    return n.bit_length()
 
 
 @rounds.mistake
-def counts_the_levels(count):
+def counts_the_levels(n):
     """You count the levels of the tree, the first row of numbers too. A round lies between two levels, so there is one
     fewer."""
-    return my_rounds(count) + 1
+    return my_rounds(n) + 1
 
 
 @rounds.mistake
-def takes_the_natural_logarithm(count):
+def takes_the_natural_logarithm(n):
     """You take the natural logarithm. Each round halves the numbers, so the logarithm is the one to base 2."""
-    return math.ceil(math.log(count))
+    return math.ceil(math.log(n))
 
 
 @rounds.mistake
-def takes_the_decimal_logarithm(count):
+def takes_the_decimal_logarithm(n):
     """You take the logarithm to base 10. Each round halves the numbers, so the logarithm is the one to base 2."""
-    return math.ceil(math.log10(count))
+    return math.ceil(math.log10(n))
 
 
 @rounds.mistake
-def returns_the_logarithm(count):
+def returns_the_logarithm(n):
     """You return the logarithm itself, a float. Rounds are whole, and a part of one is a whole one."""
-    return math.log2(count)
+    return math.log2(n)
 
 
 @rounds.mistake
-def trusts_the_logarithm(count):
+def trusts_the_logarithm(n):
     """All is right but for very long lists: `math.log2` rounds, and 2**49 + 1 looks like 2**49 to it. Halve in a loop,
-    or use `(count - 1).bit_length()`."""
-    return math.ceil(math.log2(count))
+    or use `(n - 1).bit_length()`."""
+    return math.ceil(math.log2(n))
 
 
 @rounds.mistake
-def takes_the_square_root(count):
+def takes_the_square_root(n):
     """That is the square root, or near it. Each round halves what is left: how often can you halve?"""
-    return math.isqrt(count - 1) + (count > 1)
+    return math.isqrt(n - 1) + (n > 1)
 
 
 @rounds.mistake
-def needs_a_round_for_one(count):
+def needs_a_round_for_one(n):
     """All is right but for a single number: there is nothing to add, so there is no round."""
-    return max(1, my_rounds(count))
+    return max(1, my_rounds(n))
 
 
 # Exercise 2: the running maximum as a scan

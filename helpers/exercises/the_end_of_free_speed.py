@@ -358,8 +358,8 @@ def my_share(wanted: float, factor: float) -> float | None:
 
 share = FunctionExercise(
     "share",
-    "Write `my_share(wanted, factor)`: the share of the time that must be made `factor` times as fast so that the "
-    "whole becomes `wanted` times as fast, or `None` where no share between 0 and 1 is enough (both are at least 1).",
+    "Write `my_share(wanted, factor)`: the least share of the time that must be made `factor` times as fast so that "
+    "the whole becomes `wanted` times as fast, or `None` where no share up to 1 is enough; both are at least 1.",
     [
         "Amdahl's law says `wanted = 1 / ((1 - p) + p / factor)`. Solve it for `p`.",
         "Turn both sides over: `1 / wanted = 1 - p * (1 - 1 / factor)`. Two steps more leave `p` alone on one side.",
