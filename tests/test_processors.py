@@ -169,7 +169,7 @@ def interval_of(quantity, kind, first_year, last_year) -> tuple[float, float]:
     ids=lambda rate: "-".join(list(rate.values())[:5]),
 )
 def test_which_published_rates_lie_in_the_interval_of_our_rows(rate):
-    """Four of ten lie outside that of all our rows, and are told as such; with servers alone, one of the four does."""
+    """Four of ten lie outside that of all our rows, and are told so; with servers alone, three of these move inside."""
     low, high = interval_of(*what(rate))
     assert (low <= float(rate["percent_per_year"]) <= high) is not (what(rate) in OUTSIDE), (low, high)
 
