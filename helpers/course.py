@@ -118,7 +118,7 @@ def course() -> Course:
     """The map in data/course.toml.
 
     >>> [part.title for part in course().parts]
-    ['Start here', 'Accelerated computing', 'The bitter lesson']
+    ['Start here', 'Accelerated computing', 'Attention', 'The bitter lesson']
     """
     return read()
 
