@@ -1,0 +1,73 @@
+"""Lesson 2.5, translation: dates in many languages, a small translator of them, and what its recording measures."""
+
+import numpy as np
+
+from helpers.recordings import Row, Table
+from helpers.recordings.translation import dates, translator
+
+# How many of the 78 pairs of two languages are seen (0: each language with itself alone), and with how many seeds.
+LEVELS = {
+    "before the source": {39: 5, 12: 3, 26: 3, 60: 3, 18: 3, 0: 5},
+    "none": {39: 3, 12: 3},
+    "before the target": {39: 3, 12: 3, 0: 3},
+}
+ASKED_DATES = 20  # held-out dates for each pair and direction
+WRITTEN_DATES = 1  # of them, for which the answers are written out
+
+
+def asked_dates(seed: int, count: int = ASKED_DATES) -> np.ndarray:
+    """Held-out dates drawn by the seed: (count, 2).
+
+    >>> asked_dates(0).shape
+    (20, 2)
+    """
+    held_out = dates.all_dates(held_out=True)
+    return held_out[np.random.default_rng([seed, 7]).choice(len(held_out), count, replace=False)]
+
+
+def score(trained: translator.Translator, seed: int) -> dict[str, float]:
+    """How a translator does with held-out dates: shares of right answers.
+
+    `seen`: in the pairs of its training; `unseen`: in pairs that were never together; `pivot`: in the same pairs by
+    way of others, through the fewest seen steps, right where each step is; `elsewhere`: right dates of unseen pairs in
+    another language than the one asked for (on one date, written out); `copied`: answers that are the source itself.
+    """
+    some = asked_dates(seed)
+    steps = translator.both_ways(trained.pairs)
+    exact = translator.is_exact(trained, steps, some)
+    found = {"seen": exact.mean(), "unseen": -1.0, "pivot": -1.0, "elsewhere": -1.0, "copied": -1.0}
+    unseen = translator.both_ways(translator.never_together(trained.pairs))
+    if not unseen:
+        return found
+    found["unseen"] = translator.is_exact(trained, unseen, some).mean()
+    if any(source != target for source, target in trained.pairs):
+        right = dict(zip(steps, exact, strict=True))
+        ways = [translator.path(trained.pairs, *step) for step in unseen]
+        found["pivot"] = np.mean([np.all([right[step] for step in way], axis=0) for way in ways])
+    asked = [(dates.as_date(date), *step) for date in some[:WRITTEN_DATES] for step in unseen]
+    sources = [dates.write(date, source) for date, source, _ in asked]
+    answers = translator.translate(trained, sources, [target for *_, target in asked])
+    other = [
+        answer in {dates.write(date, language) for language in dates.LANGUAGES} - {dates.write(date, target)}
+        for answer, (date, _, target) in zip(answers, asked, strict=True)
+    ]
+    copied = [answer == source for answer, source in zip(answers, sources, strict=True)]
+    return found | {"elsewhere": np.mean(other), "copied": np.mean(copied)}
+
+
+def measure(where: translator.Where, pairs: int, seed: int) -> Row:
+    """One point of the recording: a translator trained on so many pairs, and its shares of right answers."""
+    trained = translator.train(translator.draw_pairs(pairs, seed), where, seed)
+    return {name: round(float(share), 4) for name, share in score(trained, seed).items()}
+
+
+def _points() -> list[Row]:
+    return [
+        {"where": where, "pairs": pairs, "seed": seed}
+        for where, levels in LEVELS.items()
+        for pairs, seeds in levels.items()
+        for seed in range(seeds)
+    ]
+
+
+TABLES = [Table("2_5_zero_shot", _points(), measure, at_once=2)]
