@@ -12,6 +12,15 @@ LEVELS = {
     "before the target": {39: 3, 12: 3, 0: 3},
 }
 ASKED_DATES = 20  # held-out dates for each pair and direction
+EXAMPLES = (
+    ("English", "German"),
+    ("German", "Spanish"),
+    ("Korean", "Japanese"),
+    ("Greek", "Arabic"),
+    ("Hindi", "Vietnamese"),
+    ("ISO", "Russian"),
+)
+EXAMPLE_DATE = (1987, 64)  # 5 March
 WRITTEN_DATES = 1  # of them, for which the answers are written out
 
 
@@ -56,9 +65,13 @@ def score(trained: translator.Translator, seed: int) -> dict[str, float]:
 
 
 def measure(where: translator.Where, pairs: int, seed: int) -> Row:
-    """One point of the recording: a translator trained on so many pairs, and its shares of right answers."""
+    """One point of the recording: a translator trained on so many pairs, its shares of right answers, and how it
+    translates 5 March 1987 in the directions of EXAMPLES."""
     trained = translator.train(translator.draw_pairs(pairs, seed), where, seed)
-    return {name: round(float(share), 4) for name, share in score(trained, seed).items()}
+    shares = {name: round(float(share), 4) for name, share in score(trained, seed).items()}
+    texts = [dates.write(dates.as_date(EXAMPLE_DATE), source) for source, _ in EXAMPLES]
+    said = translator.translate(trained, texts, [target for _, target in EXAMPLES])
+    return shares | {"examples": ";".join(said)}
 
 
 def _points() -> list[Row]:

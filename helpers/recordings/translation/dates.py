@@ -25,7 +25,6 @@ LOCALES = {
     "Korean": "ko",
 }
 LANGUAGES = tuple(LOCALES)
-STYLES = ("long", "medium")  # the styles that a model reads in training; it always writes the first
 FIRST_YEAR, LAST_YEAR = 1900, 2099
 # Egypt writes dates with the digits that Unicode calls Arabic-Indic; Babel leaves the digits to the caller.
 ZEROS = {"latn": "0", "arab": "\u0660", "beng": "\u09e6", "deva": "\u0966"}

@@ -17,7 +17,7 @@ from jax import Array
 from helpers import models, training
 from helpers.models import Parameters
 from helpers.recordings.translation import dates
-from helpers.recordings.translation.dates import LANGUAGES, STYLES
+from helpers.recordings.translation.dates import LANGUAGES
 
 Where = Literal["before the source", "before the target", "none"]
 Pair = tuple[str, str]
@@ -112,14 +112,10 @@ def path(pairs: Sequence[Pair], source: str, target: str) -> list[Pair]:
 
 @cache
 def characters() -> str:
-    """Every character of the training styles in all languages; a character's place is its token, counted from
+    """Every character of the dates in all languages, in order; a character's place is its token, counted from
     FIRST_CHARACTER."""
-    table = [
-        dates.write(dates.as_date((year, day)), language, style)
-        for language in LANGUAGES
-        for style in STYLES
-        for year, day in [(2004, day) for day in range(366)] + [(1987, 5), (2056, 5), (1936, 5)]
-    ]
+    days = [(2004, day) for day in range(366)] + [(year, 5) for year in (1987, 2056, 1936)]
+    table = [dates.write(dates.as_date(day), language) for language in LANGUAGES for day in days]
     return "".join(sorted(set("".join(table))))
 
 
@@ -145,18 +141,17 @@ def decode(tokens: Sequence[int]) -> str:
 
 @cache
 def _written_days() -> tuple[np.ndarray, np.ndarray]:
-    """Every day of a leap year in every language and style: tokens (languages, styles, 366, 24), and how many.
+    """Every day of a leap year in every language: tokens (languages, 366, 24), and how many of them.
 
     -4 to -1 stand for the four digits of the year.
     """
-    tokens = np.full((len(LANGUAGES), len(STYLES), 366, LONGEST_TARGET), UNUSED, np.int32)
-    for i, language in enumerate(LANGUAGES):
-        for j, style in enumerate(STYLES):
-            for day in range(366):
-                date = dates.as_date((2004, day))
-                row = np.array(encode(dates.write(date, language, style)))
-                row[[field == "y" for field in dates.fields(date, language, style)]] = range(-4, 0)
-                tokens[i, j, day, : len(row)] = row
+    tokens = np.full((len(LANGUAGES), 366, LONGEST_TARGET), UNUSED, np.int32)
+    for number, language in enumerate(LANGUAGES):
+        for day in range(366):
+            date = dates.as_date((2004, day))
+            row = np.array(encode(dates.write(date, language)))
+            row[[field == "y" for field in dates.fields(date, language)]] = range(-4, 0)
+            tokens[number, day, : len(row)] = row
     return tokens, (tokens != UNUSED).sum(axis=-1)
 
 
@@ -169,10 +164,9 @@ def _zeros() -> np.ndarray:
     return np.array([encode(zero)[0] for zero in zeros])
 
 
-def written(languages: np.ndarray, styles: np.ndarray, some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Dates (N, 2) in so many languages and styles (N,), given by number: tokens (N, 24) and how many of them (N,)."""
-    tokens, lengths = _written_days()
-    tokens, lengths = tokens[languages, styles, some[:, 1]], lengths[languages, styles, some[:, 1]]
+def written(languages: np.ndarray, some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Dates (N, 2) in so many languages (N,), given by number: tokens (N, 24) and how many of them (N,)."""
+    tokens, lengths = (array[languages, some[:, 1]] for array in _written_days())
     digits = some[:, :1] // [1000, 100, 10, 1] % 10 + _zeros()[languages][:, None]
     rows, places = np.nonzero(tokens < 0)
     tokens[rows, places] = digits[rows, tokens[rows, places] + 4]
@@ -180,13 +174,10 @@ def written(languages: np.ndarray, styles: np.ndarray, some: np.ndarray) -> tupl
 
 
 def training_rows(
-    sources: np.ndarray, targets: np.ndarray, styles: np.ndarray, some: np.ndarray, where: Where
+    sources: np.ndarray, targets: np.ndarray, some: np.ndarray, where: Where
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Dates (N, 2) from languages to languages (N,), given by number: rows (N, 51), and where their targets begin.
-
-    The source is in the style asked for, the target always in the long one.
-    """
-    (source, m), (target, n) = written(sources, styles, some), written(targets, np.zeros_like(styles), some)
+    """Dates (N, 2) from languages to languages (N,), given by number: rows (N, 51), and where their targets begin."""
+    (source, m), (target, n) = written(sources, some), written(targets, some)
     rows, each = np.full((len(some), ROW), UNUSED, np.int32), np.arange(len(some))
     rows[:, 0] = FIRST_LANGUAGE + targets if where == "before the source" else START
     i, j = np.nonzero(np.arange(LONGEST_TARGET) < m[:, None])
@@ -219,7 +210,7 @@ def asking_rows(texts: Sequence[str], targets: Sequence[str], where: Where) -> t
 
 
 def batches(pairs: Sequence[Pair], where: Where, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Endless batches of training rows (24, 51): pair, direction, date and style of the source are drawn evenly.
+    """Endless batches of training rows (24, 51): pair, direction and date are drawn evenly.
 
     Where a language is paired with itself, some of the source's characters are hidden, or to copy would do.
     """
@@ -229,7 +220,7 @@ def batches(pairs: Sequence[Pair], where: Where, seed: int) -> Iterator[tuple[np
     while True:
         some = known[random.integers(len(known), size=BATCH)]
         sources, targets = numbered[random.integers(len(numbered), size=BATCH)].T
-        rows, starts = training_rows(sources, targets, random.integers(len(STYLES), size=BATCH), some, where)
+        rows, starts = training_rows(sources, targets, some, where)
         hidden = random.random(rows.shape) < HIDDEN_SHARE * (sources == targets)[:, None]
         place = np.arange(ROW)
         yield np.where(hidden & (place > 0) & (place < starts[:, None] - 1), UNUSED, rows), starts
@@ -303,7 +294,7 @@ def _all_likeliest(parameters: Parameters, rows: Array, starts: Array) -> Array:
     return ((likeliest == rows[:, 1:]) | ~_is_target(rows, starts)).all(axis=1)
 
 
-def is_exact(translator: Translator, steps: Sequence[Pair], some: np.ndarray, style: int = 0) -> np.ndarray:
+def is_exact(translator: Translator, steps: Sequence[Pair], some: np.ndarray) -> np.ndarray:
     """Whether the model writes every character of each date (N, 2) right, for each (source, target): (steps, N).
 
     Its answer is the right one if, given the right characters before, each right character is its likeliest next:
@@ -312,7 +303,7 @@ def is_exact(translator: Translator, steps: Sequence[Pair], some: np.ndarray, st
     numbered = np.array([[LANGUAGES.index(language) for language in step] for step in steps])
     sources, targets = np.repeat(numbered, len(some), axis=0).T
     asked = np.tile(some, (len(steps), 1))
-    rows, starts = training_rows(sources, targets, np.full(len(asked), style), asked, translator.where)
+    rows, starts = training_rows(sources, targets, asked, translator.where)
     chosen = np.resize(np.arange(len(rows)), (-(-len(rows) // 256), 256))  # repeats rows to fill the last batch
     exact = [np.asarray(_all_likeliest(translator.parameters, rows[at], starts[at])) for at in chosen]
     return np.concatenate(exact)[: len(rows)].reshape(len(steps), len(some))
