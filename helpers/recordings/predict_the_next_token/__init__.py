@@ -1,0 +1,47 @@
+"""Lesson 2.1, predict the next token: four skills in one model or four, and four losses in a town of known odds."""
+
+from helpers.recordings import Row, Table
+from helpers.recordings.predict_the_next_token import skills, town
+
+SEEDS = tuple(range(5))
+STEPS = 1_200  # of the one model that learns all four skills
+
+
+def measure_skills(taught: str, steps: int, seed: int) -> Row:
+    """The share of unseen items of each skill that one model has right: taught one skill, or "all"."""
+    model = skills.train(skills.SKILLS if taught == "all" else (taught,), steps, seed)
+    return {skill: round(skills.share_right(model, skill), 6) for skill in skills.SKILLS}
+
+
+def measure_baselines(skill: str, seed: int) -> Row:
+    """What needs no learning: the answer of a seen item drawn at random, and that of the nearest one seen."""
+    return {
+        "by_chance": round(skills.share_by_chance(skill, seed), 6),
+        "by_memory": round(skills.share_by_memory(skill, STEPS // len(skills.SKILLS), seed), 6),
+    }
+
+
+def _models() -> list[Row]:
+    kinds = [("all", STEPS)] + [(skill, steps) for skill in skills.SKILLS for steps in (STEPS // 4, STEPS)]
+    return [{"taught": taught, "steps": steps, "seed": seed} for taught, steps in kinds for seed in SEEDS]
+
+
+def _baselines() -> list[Row]:
+    return [{"skill": skill, "seed": seed} for skill in skills.SKILLS for seed in SEEDS]
+
+
+def _town_points() -> list[Row]:
+    return [
+        {"town": name, "lines": lines, "loss": loss, "seed": seed}
+        for name in town.TOWNS
+        for loss in town.LOSSES
+        for lines in town.LINES
+        for seed in SEEDS
+    ]
+
+
+TABLES = [
+    Table("2_1_skills", _models(), measure_skills, at_once=2),
+    Table("2_1_baselines", _baselines(), measure_baselines),
+    Table("2_1_town", _town_points(), town.measure, at_once=2),
+]
