@@ -1,0 +1,173 @@
+"""Lesson 2.4, the Transformer: what its recordings measure, each with every variant's rate tuned in the same way."""
+
+from functools import cache, partial
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from helpers import measuring, recordings, recurrent, training
+from helpers.recordings import Row, Table
+from helpers.recordings.the_transformer import learning
+from helpers.recordings.the_transformer.model import MODERN, PLAIN, parameters, scores, training_flops
+
+STEPS = 600  # of the plain Transformer; whoever does more or less in a step gets fewer or more of them
+SEEDS = range(5)
+RATES = {"adam": (0.004, 0.01, 0.025, 0.06), "muon": (0.03, 0.06, 0.12, 0.24)}
+BUDGETS = (0.125, 0.25, 0.5, 1.0, 2.0)  # times the compute of STEPS steps of the plain Transformer of that size
+
+CHANGES = {
+    "as it is": {},
+    "no positions": {"positions": "none"},
+    "no residuals": {"residuals": False, "start": "random"},  # from zero, nothing would ever come through
+    "no normalisation": {"normalisation": "none"},
+    "no feed-forward": {"feed_forward": "none"},
+    "no attention": {"attention": False},
+    "with convolution": {"convolution": "full"},
+    "with convolution by channel": {"convolution": "each channel alone"},
+    "1 head": {"heads": 1},
+    "2 heads": {"heads": 2},
+    "8 heads": {"heads": 8},
+}
+RUNGS = {
+    "rotary positions": {"positions": "rotary"},
+    "normalised queries and keys": {"normalised_queries": True},
+    "squared ReLU": {"feed_forward": "squared relu"},
+    "zero start": {"start": "zero"},
+    "plainer normalisation": {"normalisation": "root mean square"},
+    "Muon": {"optimiser": "muon"},
+}
+FAMILIES = {"plain": PLAIN, "modern": MODERN}
+DESIGNS = {
+    f"{family}, {change}": design._replace(**parts)
+    for family, design in FAMILIES.items()
+    for change, parts in CHANGES.items()
+} | {f"plain + {rung}": PLAIN._replace(**parts) for rung, parts in RUNGS.items()}
+DESIGNS["large, modern"] = MODERN._replace(layers=3, width=128)
+LARGE_PLAIN = PLAIN._replace(layers=3, width=128)
+
+
+class Lstm(NamedTuple):
+    """An LSTM of one layer, as wide as gives it as many parameters as the Transformer of its size, to 4%."""
+
+    width: int
+    optimiser: str
+
+
+LSTMS = {"LSTM, adam": Lstm(104, "adam"), "LSTM, muon": Lstm(104, "muon"), "large, LSTM, muon": Lstm(261, "muon")}
+SYSTEMS = [*DESIGNS, *LSTMS]
+
+
+@cache
+def _scores(system: str):
+    """One function a system, so that it is compiled once."""
+    return recurrent.lstm if system in LSTMS else partial(scores, design=DESIGNS[system])
+
+
+def optimiser(system: str) -> str:
+    """The optimiser of a system: "adam" or "muon"."""
+    return LSTMS[system].optimiser if system in LSTMS else DESIGNS[system].optimiser
+
+
+def fresh(system: str, seed: int):
+    """Parameters of a system before training."""
+    key, vocabulary = jax.random.key(seed), len(learning.parts().characters)
+    if system in LSTMS:
+        return recurrent.lstm_parameters(key, vocabulary, LSTMS[system].width)
+    return parameters(key, vocabulary, DESIGNS[system])
+
+
+def flops(system: str) -> int:
+    """FLOPs of training on one character: those of matrix products; a multiplication and an addition are two.
+
+    The LSTM's first layer multiplies each character's embedding once a step, and looks the products up.
+    """
+    vocabulary = len(learning.parts().characters)
+    if system in LSTMS:
+        gates = 4 * LSTMS[system].width ** 2
+        looked_up = round(gates * vocabulary / learning.BATCH / training.CONTEXT)
+        return 6 * (gates + looked_up + LSTMS[system].width * vocabulary)
+    return training_flops(DESIGNS[system], vocabulary)
+
+
+def steps(system: str, budget: float) -> int:
+    """How many steps a system gets for so many times the compute of the plain Transformer of its size."""
+    plain = LARGE_PLAIN if system.startswith("large") else PLAIN
+    whole = STEPS * training_flops(plain, len(learning.parts().characters))
+    return round(budget * whole / flops(system))
+
+
+def train(system: str, budget: float, seed: int, rate: float, progress=iter):
+    """A system's parameters, trained for so much compute."""
+    batches = training.random_windows(learning.parts().training, seed, learning.BATCH)
+    count = steps(system, budget)
+    return learning.train(_scores(system), fresh(system, seed), batches, count, rate, optimiser(system), progress)
+
+
+def loss(system: str, trained, part: str = "held_out") -> float:
+    """A trained system's loss on one part of the text, in nats a character."""
+    return learning.loss(_scores(system), trained, getattr(learning.parts(), part))
+
+
+def tune(system: str, rate: float) -> Row:
+    """The loss on the development part after half the compute, with a seed that no measurement uses."""
+    return {"loss": round(loss(system, train(system, 0.5, 100, rate), "development"), 4)}
+
+
+def best_rate(system: str) -> float:
+    """The rate with the least development loss of the four that every system tries."""
+    rows = [row for row in recordings.read("2_4_rates") if row["system"] == system and np.isfinite(row["loss"])]
+    return min(rows, key=lambda row: row["loss"])["rate"]
+
+
+def measure(system: str, budget: float, seed: int) -> Row:
+    """One training run at the tuned rate: its steps, and its loss on the held-out part."""
+    rate = best_rate(system)
+    trained = train(system, budget, seed, rate)
+    return {"steps": steps(system, budget), "rate": rate, "loss": round(loss(system, trained), 4)}
+
+
+@cache
+def _seconds() -> dict[str, float]:
+    """Seconds of one step of each system, all of them in turn, the least of ten rounds."""
+    runs, least = {}, {}
+    batch = next(training.random_windows(learning.parts().training, 0, learning.BATCH))[0]
+    for system in TIMED:
+        start = fresh(system, 0)
+        memory = learning.memory(start, optimiser(system))
+        runs[system] = (learning.step, _scores(system), optimiser(system), start, memory, batch, np.float32(0.01))
+    for _ in range(10):
+        for system, call in runs.items():
+            now = measuring.seconds(*call, repeats=2, at_least=0.1).min()
+            least[system] = min(now, least.get(system, np.inf))
+    return least
+
+
+def measure_seconds(system: str) -> Row:
+    return {"milliseconds": round(1000 * _seconds()[system], 3)}
+
+
+TIMED = ["plain, as it is", "modern, as it is", *(f"plain + {rung}" for rung in RUNGS), "LSTM, adam", "LSTM, muon"]
+
+
+def _points() -> list[Row]:
+    runs = {(system, 1.0) for system in SYSTEMS if not system.startswith("large")}
+    runs |= {(system, budget) for system in TIMED for budget in (0.25, 0.5)}
+    runs |= {(system, 2.0) for system in ("plain, as it is", "modern, as it is", "LSTM, adam", "LSTM, muon")}
+    runs |= {(system, 0.125) for system in ("modern, as it is", "LSTM, adam", "LSTM, muon")}
+    runs |= {("large, modern", 0.5), ("large, modern", 1.0)}
+    runs |= {("large, LSTM, muon", budget) for budget in (0.125, 0.25, 0.5, 1.0)}
+    order = sorted(runs, key=lambda run: (SYSTEMS.index(run[0]), run[1]))
+    return [{"system": system, "budget": budget, "seed": seed} for system, budget in order for seed in SEEDS]
+
+
+TABLES = [
+    Table(
+        "2_4_rates",
+        [{"system": system, "rate": rate} for system in SYSTEMS for rate in RATES[optimiser(system)]],
+        tune,
+        at_once=2,
+    ),
+    Table("2_4_losses", _points(), measure, at_once=2),
+    Table("2_4_seconds", [{"system": system} for system in TIMED], measure_seconds, timed=("milliseconds",)),
+]

@@ -1,0 +1,116 @@
+"""Training any of lesson 2.4's models for a number of steps, and measuring its loss."""
+
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from helpers import data, training
+from helpers.models import Parameters
+
+BATCH = 16
+WARM_UP = 0.05  # of the steps, in which the rate rises
+MEASURED = 40_000  # characters of a part that is measured
+
+Scores = Callable[[Parameters, Array], Array]
+
+
+class Parts(NamedTuple):
+    """A text as tokens in three parts: eight tenths to train on, one to tune on, and the last, held out."""
+
+    characters: str
+    training: np.ndarray
+    development: np.ndarray
+    held_out: np.ndarray
+
+
+@cache
+def parts(name: str = "python source") -> Parts:
+    """The parts of one of the course's texts.
+
+    >>> [round(len(part), -5) for part in parts()[1:]]
+    [2300000, 300000, 300000]
+    """
+    text = data.text(name)
+    characters = training.alphabet(text)
+    tokens = training.encode(text, characters)
+    return Parts(characters, *np.split(tokens, [len(tokens) * 8 // 10, len(tokens) * 9 // 10]))
+
+
+class Adam(NamedTuple):
+    """What Adam remembers: how many steps there were, and the running means of gradients and of their squares."""
+
+    steps: Array
+    mean: Parameters
+    square: Parameters
+
+
+def adam(parameters: Parameters, gradients: Parameters, memory: Adam, rate: Array) -> tuple[Parameters, Adam]:
+    """One step of Adam (Kingma and Ba 2015): every number moves by about `rate`."""
+    steps = memory.steps + 1
+    mean = {name: 0.9 * memory.mean[name] + 0.1 * gradients[name] for name in parameters}
+    square = {name: 0.95 * memory.square[name] + 0.05 * jnp.square(gradients[name]) for name in parameters}
+
+    def moved(name: str) -> Array:
+        spread = jnp.sqrt(square[name] / (1 - 0.95**steps)) + 1e-8
+        return parameters[name] - rate * mean[name] / (1 - 0.9**steps) / spread
+
+    return {name: moved(name) for name in parameters}, Adam(steps, mean, square)
+
+
+def memory(parameters: Parameters, optimiser: str) -> Adam | training.Optimiser:
+    """The memory of "adam" or "muon" before the first step."""
+    if optimiser == "muon":
+        return training.new_optimiser(parameters)
+    zeros = {name: np.zeros(array.shape, np.float32) for name, array in parameters.items()}
+    return Adam(np.int32(0), zeros, dict(zeros))
+
+
+@partial(jax.jit, static_argnames=("scores", "optimiser"), compiler_options=training.QUICK_COMPILATION)
+def step(scores: Scores, optimiser: str, parameters: Parameters, memory, tokens: Array, rate: Array):
+    """One step of training on tokens (B, T + 1): the new parameters and the optimiser's new memory."""
+    gradients = jax.grad(lambda parameters: surprise(scores, parameters, tokens).mean())(parameters)
+    return (training.muon_and_adam if optimiser == "muon" else adam)(parameters, gradients, memory, rate)
+
+
+def surprise(scores: Scores, parameters: Parameters, tokens: Array) -> Array:
+    """-log of the probability of each token after the first: tokens (B, T + 1) -> nats (B, T)."""
+    found = scores(parameters, tokens[:, :-1])
+    chosen = jnp.take_along_axis(found, tokens[:, 1:, None], axis=-1)[..., 0]
+    return jax.nn.logsumexp(found, axis=-1) - chosen
+
+
+def train(
+    scores: Scores,
+    parameters: Parameters,
+    batches: Iterator[tuple[np.ndarray]],
+    steps: int,
+    rate: float,
+    optimiser: str,
+    progress: Callable = iter,
+) -> Parameters:
+    """The parameters after so many steps; the rate rises over the first twentieth and falls to zero at the end."""
+    training.keep_freed_memory()
+    state = memory(parameters, optimiser)
+    for number in progress(range(steps)):
+        now = rate * min((number + 1) / max(1, WARM_UP * steps), 1 - (number + 0.5) / steps)
+        parameters, state = step(scores, optimiser, parameters, state, next(batches)[0], np.float32(now))
+        if number % 50 == 0:
+            jax.block_until_ready(parameters)  # so that a bar shows what is done, not what is asked for
+    return parameters
+
+
+def loss(scores: Scores, parameters: Parameters, tokens: np.ndarray, characters: int = MEASURED) -> float:
+    """Nats a character over the first `characters` of a part of the text, each seen with at most 63 before it."""
+    windows = training.consecutive_windows(tokens[: characters + 1])
+    sums = [_total(scores, parameters, windows[first : first + 64]) for first in range(0, len(windows), 64)]
+    return sum(map(float, sums)) / np.count_nonzero(windows[:, 1:] >= 0)
+
+
+@partial(jax.jit, static_argnames="scores", compiler_options=training.QUICK_COMPILATION)
+def _total(scores: Scores, parameters: Parameters, tokens: Array) -> Array:
+    return jnp.sum(jnp.where(tokens[:, 1:] >= 0, surprise(scores, parameters, jnp.maximum(tokens, 0)), 0.0))
