@@ -14,7 +14,7 @@ from helpers.models import Parameters
 
 BATCH = 16
 WARM_UP = 0.05  # of the steps, in which the rate rises
-MEASURED = 40_000  # characters of a part that is measured
+MEASURED = 32_000  # characters of a part that is measured
 
 Scores = Callable[[Parameters, Array], Array]
 
