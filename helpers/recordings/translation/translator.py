@@ -25,9 +25,10 @@ END, START, TURN, UNUSED = range(4)
 FIRST_LANGUAGE = 4
 FIRST_CHARACTER = FIRST_LANGUAGE + len(LANGUAGES)
 LONGEST_SOURCE, LONGEST_TARGET = 40, 24  # characters; a training source has at most 24 as well
-ROW = 1 + LONGEST_TARGET + 1 + LONGEST_TARGET + 1
+ROW_ALONE = 1 + LONGEST_TARGET + 1 + LONGEST_TARGET + 1  # where a language is paired with itself
+ROW = ROW_ALONE - 4  # enough for any two languages: only one is so long
 ASKED_ROW = 1 + LONGEST_SOURCE + 1 + LONGEST_TARGET + 1
-WIDTH, LAYERS, HEADS, BATCH, STEPS, RATE = 96, 3, 4, 24, 500, 0.05
+WIDTH, LAYERS, HEADS, BATCH, STEPS, RATE = 96, 3, 4, 22, 500, 0.05
 HIDDEN_SHARE = 0.15  # of a source's characters, where a language is paired with itself
 
 
@@ -176,9 +177,13 @@ def written(languages: np.ndarray, some: np.ndarray) -> tuple[np.ndarray, np.nda
 def training_rows(
     sources: np.ndarray, targets: np.ndarray, some: np.ndarray, where: Where
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Dates (N, 2) from languages to languages (N,), given by number: rows (N, 51), and where their targets begin."""
+    """Dates (N, 2) from languages to languages (N,), given by number: rows (N, 47), and where their targets begin.
+
+    Where a language is paired with itself, the rows are 51 tokens long.
+    """
     (source, m), (target, n) = written(sources, some), written(targets, some)
-    rows, each = np.full((len(some), ROW), UNUSED, np.int32), np.arange(len(some))
+    length = ROW if (sources != targets).all() else ROW_ALONE
+    rows, each = np.full((len(some), length), UNUSED, np.int32), np.arange(len(some))
     rows[:, 0] = FIRST_LANGUAGE + targets if where == "before the source" else START
     i, j = np.nonzero(np.arange(LONGEST_TARGET) < m[:, None])
     rows[i, 1 + j] = source[i, j]
@@ -210,7 +215,7 @@ def asking_rows(texts: Sequence[str], targets: Sequence[str], where: Where) -> t
 
 
 def batches(pairs: Sequence[Pair], where: Where, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Endless batches of training rows (24, 51): pair, direction and date are drawn evenly.
+    """Endless batches of training rows (22, 47): pair, direction and date are drawn evenly.
 
     Where a language is paired with itself, some of the source's characters are hidden, or to copy would do.
     """
@@ -222,7 +227,7 @@ def batches(pairs: Sequence[Pair], where: Where, seed: int) -> Iterator[tuple[np
         sources, targets = numbered[random.integers(len(numbered), size=BATCH)].T
         rows, starts = training_rows(sources, targets, some, where)
         hidden = random.random(rows.shape) < HIDDEN_SHARE * (sources == targets)[:, None]
-        place = np.arange(ROW)
+        place = np.arange(rows.shape[1])
         yield np.where(hidden & (place > 0) & (place < starts[:, None] - 1), UNUSED, rows), starts
 
 
