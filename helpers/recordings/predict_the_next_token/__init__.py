@@ -4,12 +4,16 @@ from helpers.recordings import Row, Table
 from helpers.recordings.predict_the_next_token import skills, town
 
 SEEDS = tuple(range(5))
-STEPS = 1_200  # of the one model that learns all four skills
+LINES = 64  # of each skill that a model sees in a step
+ALL_LINES = LINES * len(skills.SKILLS)
 
 
-def measure_skills(taught: str, steps: int, seed: int) -> Row:
-    """The share of unseen items of each skill that one model has right: taught one skill, or "all"."""
-    model = skills.train(skills.SKILLS if taught == "all" else (taught,), steps, seed)
+def measure_skills(taught: str, scored: str, lines: int, seed: int) -> Row:
+    """The share of unseen items of each skill that one model has right.
+
+    It is taught one skill or "all" of them, by so many lines a step; its loss looks at every token or at the answers.
+    """
+    model = skills.train(skills.SKILLS if taught == "all" else (taught,), lines, seed, scored)
     return {skill: round(skills.share_right(model, skill), 6) for skill in skills.SKILLS}
 
 
@@ -17,13 +21,15 @@ def measure_baselines(skill: str, seed: int) -> Row:
     """What needs no learning: the answer of a seen item drawn at random, and that of the nearest one seen."""
     return {
         "by_chance": round(skills.share_by_chance(skill, seed), 6),
-        "by_memory": round(skills.share_by_memory(skill, STEPS // len(skills.SKILLS), seed), 6),
+        "by_memory": round(skills.share_by_memory(skill, LINES * skills.STEPS, seed), 6),
     }
 
 
 def _models() -> list[Row]:
-    kinds = [("all", STEPS)] + [(skill, steps) for skill in skills.SKILLS for steps in (STEPS // 4, STEPS)]
-    return [{"taught": taught, "steps": steps, "seed": seed} for taught, steps in kinds for seed in SEEDS]
+    kinds = [("all", scored, ALL_LINES) for scored in skills.LOSSES]
+    kinds += [(skill, "every token", lines) for lines in (LINES, ALL_LINES) for skill in skills.SKILLS]
+    names = ("taught", "scored", "lines", "seed")
+    return [dict(zip(names, (*kind, seed), strict=True)) for kind in kinds for seed in SEEDS]
 
 
 def _baselines() -> list[Row]:
