@@ -8,13 +8,12 @@ import numpy as np
 
 from helpers import measuring, recordings, recurrent, training
 from helpers.recordings import Row, Table
-from helpers.recordings.the_transformer import learning
+from helpers.recordings.the_transformer import learning, tasks
 from helpers.recordings.the_transformer.model import MODERN, PLAIN, parameters, scores, training_flops
 
 STEPS = 400  # of the plain Transformer; whoever does more or less in a step gets fewer or more of them
 SEEDS = range(5)
 RATES = {"adam": (0.004, 0.012, 0.036), "muon": (0.04, 0.08, 0.16)}
-BUDGETS = (0.125, 0.25, 0.5, 1.0, 2.0)  # times the compute of STEPS steps of the plain Transformer of that size
 
 CHANGES = {
     "as it is": {},
@@ -36,13 +35,12 @@ RUNGS = {
     "plainer normalisation": {"normalisation": "root mean square"},
     "Muon": {"optimiser": "muon"},
 }
-FAMILIES = {"plain": PLAIN, "modern": MODERN}
-DESIGNS = {
-    f"{family}, {change}": design._replace(**parts)
-    for family, design in FAMILIES.items()
-    for change, parts in CHANGES.items()
-    if (family, change) not in (("plain", "2 heads"), ("plain", "8 heads"))
-} | {f"plain + {rung}": PLAIN._replace(**parts) for rung, parts in RUNGS.items()}
+CHANGED_AGAIN = ("as it is", "with convolution", "with convolution by channel", "1 head", "2 heads", "8 heads")
+DESIGNS = (
+    {f"plain, {change}": PLAIN._replace(**parts) for change, parts in CHANGES.items()}
+    | {f"modern, {change}": MODERN._replace(**CHANGES[change]) for change in CHANGED_AGAIN}
+    | {f"plain + {rung}": PLAIN._replace(**parts) for rung, parts in RUNGS.items()}
+)
 DESIGNS["large, modern"] = MODERN._replace(layers=3, width=128)
 LARGE_PLAIN = PLAIN._replace(layers=3, width=128)
 
@@ -55,7 +53,7 @@ class Lstm(NamedTuple):
 
 
 LSTMS = {"LSTM, adam": Lstm(104, "adam"), "LSTM, muon": Lstm(104, "muon"), "large, LSTM, muon": Lstm(261, "muon")}
-SYSTEMS = [*DESIGNS, *LSTMS]
+SYSTEMS = sorted([*DESIGNS, *LSTMS], key=lambda system: system.startswith("large"))
 
 
 @cache
@@ -154,7 +152,6 @@ def _points() -> list[Row]:
     runs = {(system, 1.0) for system in SYSTEMS if not system.startswith("large")}
     runs |= {(system, 0.5) for system in TIMED}
     runs |= {(system, 0.25) for system in ("plain, as it is", "modern, as it is", "LSTM, adam", "LSTM, muon")}
-    runs |= {(system, 2.0) for system in ("plain, as it is", "modern, as it is", "LSTM, adam", "LSTM, muon")}
     runs |= {(system, 0.125) for system in ("modern, as it is", "LSTM, adam", "LSTM, muon")}
     runs |= {("large, modern", 0.5), ("large, modern", 1.0)}
     runs |= {("large, LSTM, muon", budget) for budget in (0.125, 0.25, 0.5)}
@@ -170,5 +167,6 @@ TABLES = [
         at_once=2,
     ),
     Table("2_4_losses", _points(), measure, at_once=2),
+    *tasks.TABLES,
     Table("2_4_seconds", [{"system": system} for system in TIMED], measure_seconds, timed=("milliseconds",)),
 ]
