@@ -32,17 +32,14 @@ RUNGS = {
     "normalised queries and keys": {"normalised_queries": True},
     "squared ReLU": {"feed_forward": "squared relu"},
     "zero start": {"start": "zero"},
-    "plainer normalisation": {"normalisation": "root mean square"},
     "Muon": {"optimiser": "muon"},
 }
-CHANGED_AGAIN = ("as it is", "with convolution", "with convolution by channel", "1 head", "2 heads", "8 heads")
+CHANGED_AGAIN = ("as it is", "with convolution", "with convolution by channel", "1 head")
 DESIGNS = (
     {f"plain, {change}": PLAIN._replace(**parts) for change, parts in CHANGES.items()}
     | {f"modern, {change}": MODERN._replace(**CHANGES[change]) for change in CHANGED_AGAIN}
     | {f"plain + {rung}": PLAIN._replace(**parts) for rung, parts in RUNGS.items()}
 )
-DESIGNS["large, modern"] = MODERN._replace(layers=3, width=128)
-LARGE_PLAIN = PLAIN._replace(layers=3, width=128)
 
 
 class Lstm(NamedTuple):
@@ -52,8 +49,8 @@ class Lstm(NamedTuple):
     optimiser: str
 
 
-LSTMS = {"LSTM, adam": Lstm(104, "adam"), "LSTM, muon": Lstm(104, "muon"), "large, LSTM, muon": Lstm(261, "muon")}
-SYSTEMS = sorted([*DESIGNS, *LSTMS], key=lambda system: system.startswith("large"))
+LSTMS = {"LSTM, adam": Lstm(104, "adam"), "LSTM, muon": Lstm(104, "muon")}
+SYSTEMS = [*DESIGNS, *LSTMS]
 
 
 @cache
@@ -89,10 +86,8 @@ def flops(system: str) -> int:
 
 
 def steps(system: str, budget: float) -> int:
-    """How many steps a system gets for so many times the compute of the plain Transformer of its size."""
-    plain = LARGE_PLAIN if system.startswith("large") else PLAIN
-    whole = STEPS * training_flops(plain, len(learning.parts().characters))
-    return round(budget * whole / flops(system))
+    """How many steps a system gets for so many times the plain Transformer's compute."""
+    return round(budget * STEPS * flops("plain, as it is") / flops(system))
 
 
 def train(system: str, budget: float, seed: int, rate: float, progress=iter):
@@ -149,12 +144,10 @@ TIMED = ["plain, as it is", "modern, as it is", *(f"plain + {rung}" for rung in 
 
 
 def _points() -> list[Row]:
-    runs = {(system, 1.0) for system in SYSTEMS if not system.startswith("large")}
+    runs = {(system, 1.0) for system in SYSTEMS}
     runs |= {(system, 0.5) for system in TIMED}
     runs |= {(system, 0.25) for system in ("plain, as it is", "modern, as it is", "LSTM, adam", "LSTM, muon")}
     runs |= {(system, 0.125) for system in ("modern, as it is", "LSTM, adam", "LSTM, muon")}
-    runs |= {("large, modern", 0.5), ("large, modern", 1.0)}
-    runs |= {("large, LSTM, muon", budget) for budget in (0.125, 0.25, 0.5)}
     order = sorted(runs, key=lambda run: (SYSTEMS.index(run[0]), run[1]))
     return [{"system": system, "budget": budget, "seed": seed} for system, budget in order for seed in SEEDS]
 

@@ -19,7 +19,7 @@ from helpers.recordings.the_transformer import learning
 
 LAYERS = 2
 WIDTH = 96
-STEPS = 600
+STEPS = 400
 ROWS = 4  # windows of each task in a batch
 LANGUAGES = {"de": "German", "es": "Spanish", "fi": "Finnish", "hu": "Hungarian", "pl": "Polish", "tr": "Turkish"}
 NUMERALS = dict(
