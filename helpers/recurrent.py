@@ -80,9 +80,10 @@ def read_on(parameters: Parameters, tokens: Array, state: State) -> tuple[Array,
     """
     states, x = [], None
     for layer, (weights, bias) in enumerate(zip(parameters["input"], parameters["bias"], strict=True)):
-        if x is None:  # the embedding's rows are few: multiply them, not every token's
+        if x is None and tokens.size > len(parameters["embedding"]):  # multiply each row of the embedding once
             x = (parameters["embedding"] @ weights + bias)[tokens.T]  # (T, B, 4C)
         else:
+            x = parameters["embedding"][tokens.T] if x is None else x
             x = (x.reshape(-1, x.shape[-1]) @ weights + bias).reshape(*x.shape[:2], -1)
         last, x = layer_of_lstm(x, parameters["recurrent"][layer], state[0][layer], state[1][layer])
         states.append(last)

@@ -127,6 +127,11 @@ def test_reading_in_pieces_equals_reading_whole(parameters, tokens, cut):
     np.testing.assert_allclose(last, end, atol=1e-6)
 
 
+def test_few_tokens_and_many_are_multiplied_alike(parameters, tokens):
+    """27 tokens are more than the embedding's 11 rows, which are then multiplied first; 9 are fewer."""
+    np.testing.assert_allclose(lstm(parameters, tokens[:1]), lstm(parameters, tokens)[:1], atol=1e-6)
+
+
 def test_nothing_leaks_from_the_future_or_between_texts(parameters, tokens):
     changed = tokens.copy()
     changed[1, 5] = (changed[1, 5] + 1) % VOCABULARY

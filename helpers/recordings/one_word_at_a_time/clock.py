@@ -1,0 +1,49 @@
+"""The seconds that one step of each runner of lesson 2.2's race takes on one core, as JSON: run as a program."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from time import perf_counter
+
+STEPS, ROUNDS = 12, 8
+
+
+@cache
+def seconds() -> dict[str, float]:
+    """Seconds of a step of each runner, and of counting the whole text, in a process of its own that has one core."""
+    command = [sys.executable, "-m", __name__]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def _measure() -> dict[str, float]:
+    from helpers.recordings.one_word_at_a_time import COUNTED, counts, race
+
+    tokens, *_, characters = race.text()
+    learners, least = {}, {"counts": float("inf")}
+    for name, runner in race.RUNNERS.items():
+        learners[name] = race.Learner(runner, 0, len(characters)), race.rows(tokens, runner.batch, runner.length, 0)
+        _walk(*learners[name])  # compiles
+    for _ in range(ROUNDS):  # the runners in turn: a disturbance meets all of them, and the least is disturbed least
+        for name, learner in learners.items():
+            begun = perf_counter()
+            _walk(*learner)
+            least[name] = min(least.get(name, float("inf")), (perf_counter() - begun) / STEPS)
+        begun = perf_counter()
+        counts.count(tokens, COUNTED)
+        least["counts"] = min(least["counts"], perf_counter() - begun)
+    return least
+
+
+def _walk(learner, rows) -> None:
+    for number in range(1, STEPS + 1):
+        learner.step(next(rows), number)
+    for array in learner.averaged().values():
+        array.block_until_ready()
+
+
+if __name__ == "__main__":
+    if hasattr(os, "sched_setaffinity"):  # before JAX starts, which makes a thread a core
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    print(json.dumps(_measure()))
