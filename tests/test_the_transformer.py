@@ -11,7 +11,7 @@ from jax.extend.core import jaxprs_in_params
 
 from helpers import models, recordings
 from helpers.recordings import the_transformer as lesson
-from helpers.recordings.the_transformer import learning, model, tasks
+from helpers.recordings.the_transformer import learning, model, results, tasks
 
 VOCABULARY = 11
 SMALL = model.Design(layers=2, width=12, heads=3, context=9)
@@ -167,6 +167,26 @@ def test_the_best_rate_is_that_of_the_least_loss(monkeypatch):
     table = [dict(zip(("system", "rate", "loss"), row)) for row in rows]
     monkeypatch.setattr(recordings, "read", lambda name: table)
     assert lesson.best_rate("a") == 0.2
+
+
+@pytest.fixture
+def two_curves(monkeypatch):
+    """Two seeds of a system: losses 3, 2, 1 and 4, 3, 2 at 1, 2 and 4 times the compute."""
+    found = {4.0: (1.0, 2.0), 1.0: (3.0, 4.0), 2.0: (2.0, 3.0)}
+    rows = [{"system": "a", "budget": budget, "loss": loss} for budget, both in found.items() for loss in both]
+    monkeypatch.setattr(recordings, "read", lambda name: rows)
+
+
+def test_compute_for_a_loss_by_hand(two_curves):
+    assert results.curve("a")[0].tolist() == [1, 2, 4]
+    np.testing.assert_allclose(results.compute_to("a", np.array([2.0, 2.5])), [2, 2**1.5])
+    np.testing.assert_allclose(results.compute_to("a", np.array([5.0, 1.0])), [1, np.nan])
+
+
+def test_a_change_is_taken_seed_by_seed(monkeypatch):
+    found = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array([1.5, 2.5, 3.5])}
+    monkeypatch.setattr(results, "losses", found.get)
+    assert results.change("a", "b") == pytest.approx((0.5, 0.5, 0.5))
 
 
 # Four tasks

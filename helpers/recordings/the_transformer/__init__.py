@@ -54,7 +54,7 @@ SYSTEMS = [*DESIGNS, *LSTMS]
 
 
 @cache
-def _scores(system: str):
+def scores_of(system: str):
     """One function a system, so that it is compiled once."""
     return recurrent.lstm if system in LSTMS else partial(scores, design=DESIGNS[system])
 
@@ -94,12 +94,12 @@ def train(system: str, budget: float, seed: int, rate: float, progress=iter):
     """A system's parameters, trained for so much compute."""
     batches = training.random_windows(learning.parts().training, seed, learning.BATCH)
     count = steps(system, budget)
-    return learning.train(_scores(system), fresh(system, seed), batches, count, rate, optimiser(system), progress)
+    return learning.train(scores_of(system), fresh(system, seed), batches, count, rate, optimiser(system), progress)
 
 
 def loss(system: str, trained, part: str = "held_out") -> float:
     """A trained system's loss on one part of the text, in nats a character."""
-    return learning.loss(_scores(system), trained, getattr(learning.parts(), part))
+    return learning.loss(scores_of(system), trained, getattr(learning.parts(), part))
 
 
 def tune(system: str, rate: float) -> Row:
@@ -128,7 +128,7 @@ def _seconds() -> dict[str, float]:
     for system in TIMED:
         start = fresh(system, 0)
         memory = learning.memory(start, optimiser(system))
-        runs[system] = (learning.step, _scores(system), optimiser(system), start, memory, batch, np.float32(0.01))
+        runs[system] = (learning.step, scores_of(system), optimiser(system), start, memory, batch, np.float32(0.01))
     for _ in range(10):
         for system, call in runs.items():
             now = measuring.seconds(*call, repeats=2, at_least=0.1).min()
