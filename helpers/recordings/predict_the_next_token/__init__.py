@@ -4,7 +4,7 @@ from helpers.recordings import Row, Table
 from helpers.recordings.predict_the_next_token import skills, town
 
 SEEDS = tuple(range(5))
-LINES = 64  # of each skill that a model sees in a step
+LINES = 64  # of one skill in a step of its own model
 ALL_LINES = LINES * len(skills.SKILLS)
 
 
@@ -26,8 +26,8 @@ def measure_baselines(skill: str, seed: int) -> Row:
 
 
 def _models() -> list[Row]:
-    kinds = [("all", scored, ALL_LINES) for scored in skills.LOSSES]
-    kinds += [(skill, "every token", lines) for lines in (LINES, ALL_LINES) for skill in skills.SKILLS]
+    kinds = [("all", scored, ALL_LINES) for scored in skills.LOSSES] + [("all", "every token", LINES)]
+    kinds += [(skill, "every token", LINES) for skill in skills.SKILLS]
     names = ("taught", "scored", "lines", "seed")
     return [dict(zip(names, (*kind, seed), strict=True)) for kind in kinds for seed in SEEDS]
 
