@@ -26,13 +26,13 @@ PEOPLE = PLACES = 12
 TOWNS = {"even": 0.5, "sharp": 3.0}  # how much one word of the group is preferred to another
 CHANNELS, STEPS, RATE = 24, 400, 0.02
 LINES = (100, 300, 1_000, 3_000, 10_000, 30_000)
-LOSSES = ("plain", "by meaning", "by chance", "hand-weighted")
+LOSSES = ("plain", "by meaning", "evenly", "hand-weighted")
 
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95)  # of a target that goes to other words
 WEIGHTS = (0.1, 0.3, 1.0, 3.0, 10.0)  # of the expected cost in the hand-weighted loss
 DECAYS = (0.0, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 
-NEIGHBOURS = {"by meaning": SAME / SAME.sum(axis=1), "by chance": np.full_like(SAME, 1 / len(WORDS))}
+NEIGHBOURS = {"by meaning": SAME / SAME.sum(axis=1), "evenly": np.full_like(SAME, 1 / len(WORDS))}
 
 
 def cost_of_saying(*dangerous: str) -> np.ndarray:
