@@ -32,9 +32,7 @@ TASKS = ("say", "see", "roman", "which")
 HELD_OUT = 200  # lines of each task at most
 RATES = (0.04, 0.08)
 
-# Who learns the tasks: the width of a decoder, and the windows of each of its tasks in a batch. All take the same
-# compute; the first two read the very same windows, and the first and the last have as many parameters in all.
-LEARNERS = {"one for all": (96, 4), "one each, as large": (96, 4), "one each, of a quarter": (48, 16)}
+LEARNERS = ("one for all", "one each")  # decoders; both take the same compute and read the very same windows
 
 Lines = dict[str, list[str]]
 
@@ -152,18 +150,17 @@ def _likeliest(parameters: Parameters, tokens: jax.Array) -> jax.Array:
     return models.transformer(parameters, tokens).argmax(axis=-1)
 
 
-def train(tasks: tuple[str, ...], learner: str, seed: int, rate: float, steps: int = STEPS) -> Parameters:
-    """One decoder of a learner, trained on its tasks; the loss is that of every character alike."""
-    width, rows = LEARNERS[learner]
-    start = models.transformer_parameters(jax.random.key(seed), len(characters()), width, LAYERS)
-    return learning.train(models.transformer, start, batches(tasks, seed, rows), steps, rate, "muon")
+def train(tasks: tuple[str, ...], seed: int, rate: float, steps: int = STEPS) -> Parameters:
+    """One decoder, trained on one task or several; the loss is that of every character alike."""
+    start = models.transformer_parameters(jax.random.key(seed), len(characters()), WIDTH, LAYERS)
+    return learning.train(models.transformer, start, batches(tasks, seed), steps, rate, "muon")
 
 
 def tune(learner: str, rate: float) -> Row:
     """Right answers on lines to tune on, the mean of the four tasks, after half the steps."""
     shares = []
     for tasks in groups(learner):
-        trained = train(tasks, learner, 100, rate, STEPS // 2)
+        trained = train(tasks, 100, rate, STEPS // 2)
         shares += [right(trained, lines()[1][task]) for task in tasks]
     return {"right": round(sum(shares) / len(shares), 4)}
 
@@ -178,7 +175,7 @@ def measure(learner: str, seed: int) -> Row:
     """Shares of right answers on held-out lines, task by task."""
     rate, shares = best_rate(learner), {}
     for tasks in groups(learner):
-        trained = train(tasks, learner, seed, rate)
+        trained = train(tasks, seed, rate)
         shares |= {task: round(right(trained, lines()[2][task]), 4) for task in tasks}
     return {"rate": rate} | shares
 
