@@ -8,12 +8,12 @@ LINES = 64  # of one skill in a step of its own model
 ALL_LINES = LINES * len(skills.SKILLS)
 
 
-def measure_skills(taught: str, scored: str, lines: int, seed: int) -> Row:
+def measure_skills(taught: str, lines: int, seed: int) -> Row:
     """The share of unseen items of each skill that one model has right.
 
-    It is taught one skill or "all" of them, by so many lines a step; its loss looks at every token or at the answers.
+    It is taught one skill or "all" of them, by so many lines a step.
     """
-    model = skills.train(skills.SKILLS if taught == "all" else (taught,), lines, seed, scored)
+    model = skills.train(skills.SKILLS if taught == "all" else (taught,), lines, seed)
     return {skill: round(skills.share_right(model, skill), 6) for skill in skills.SKILLS}
 
 
@@ -26,10 +26,8 @@ def measure_baselines(skill: str, seed: int) -> Row:
 
 
 def _models() -> list[Row]:
-    kinds = [("all", scored, ALL_LINES) for scored in skills.LOSSES] + [("all", "every token", LINES)]
-    kinds += [(skill, "every token", LINES) for skill in skills.SKILLS]
-    names = ("taught", "scored", "lines", "seed")
-    return [dict(zip(names, (*kind, seed), strict=True)) for kind in kinds for seed in SEEDS]
+    kinds = [("all", ALL_LINES), ("all", LINES)] + [(skill, LINES) for skill in skills.SKILLS]
+    return [{"taught": taught, "lines": lines, "seed": seed} for taught, lines in kinds for seed in SEEDS]
 
 
 def _baselines() -> list[Row]:

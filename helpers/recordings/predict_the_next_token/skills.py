@@ -26,7 +26,6 @@ WIDTH, LAYERS, HEADS = 64, 2, 4
 LONGEST_WORD, MOST_SOUNDS = 5, 7
 ITEMS = 256  # unseen items that judge each skill
 BLANK, END = "_", "\n"
-EQUALS = 2  # the token that ends a question
 
 Item = tuple[str, list[tuple[str, ...]]]  # a question, and its right answers
 
@@ -119,37 +118,19 @@ def _around(skills: Sequence[str]) -> Iterator[str]:
         yield from skills
 
 
-def surprise(parameters: Parameters, lines: Array) -> Array:
-    """The surprise, in nats, at each token after the first: lines (B, T + 1) -> (B, T)."""
-    scores = models.transformer(parameters, lines[:, :-1])
-    chosen = jnp.take_along_axis(scores, lines[:, 1:, None], axis=-1)[..., 0]
-    return jax.nn.logsumexp(scores, axis=-1) - chosen
-
-
 def loss(parameters: Parameters, lines: Array) -> Array:
     """The mean surprise, in nats, at each next token of the lines, question and answer alike, blanks left out."""
-    return _mean_where(lines[:, 1:] > 0, surprise(parameters, lines))
+    scores, following = models.transformer(parameters, lines[:, :-1]), lines[:, 1:]
+    chosen = jnp.take_along_axis(scores, following[..., None], axis=-1)[..., 0]
+    return jnp.mean(jax.nn.logsumexp(scores, axis=-1) - chosen, where=following > 0)
 
 
-def answer_loss(parameters: Parameters, lines: Array) -> Array:
-    """The mean surprise, in nats, at the tokens of the answers and the lines' ends alone."""
-    after_the_question = jnp.cumsum(lines[:, :-1] == EQUALS, axis=1) > 0
-    return _mean_where(after_the_question & (lines[:, 1:] > 0), surprise(parameters, lines))
-
-
-def _mean_where(wanted: Array, values: Array) -> Array:
-    return jnp.sum(jnp.where(wanted, values, 0)) / jnp.sum(wanted)
-
-
-LOSSES = {"every token": loss, "answers": answer_loss}
-
-
-def train(skills: Sequence[str], lines: int, seed: int, scored: str = "every token") -> Parameters:
-    """A Transformer after STEPS steps, each on so many lines of these skills, by one of LOSSES."""
+def train(skills: Sequence[str], lines: int, seed: int) -> Parameters:
+    """A Transformer after STEPS steps, each on so many lines of these skills."""
     fresh = models.transformer_parameters(jax.random.key(seed), len(vocabulary()), WIDTH, LAYERS, HEADS)
     few = islice(batches(skills, lines, seed), STEPS)
     rate = RATE_OF_ONE if len(skills) == 1 else RATE_OF_ALL
-    return training.fit(LOSSES[scored], fresh, few, lambda _: 0.0, steps=STEPS, every=STEPS, rate=rate)[0]
+    return training.fit(loss, fresh, few, lambda _: 0.0, steps=STEPS, every=STEPS, rate=rate)[0]
 
 
 @jax.jit
