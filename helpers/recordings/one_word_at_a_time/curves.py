@@ -3,12 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from helpers import figures, measuring, recordings
 from helpers.recordings.one_word_at_a_time import race
 
 CLOCKS = {"seconds": "seconds of one core", "operations": "operations, in billions", "waiting": "products that wait"}
-FEED_FORWARD = ("window", "n-gram window", "wide n-gram window")
+FEED_FORWARD = ("window", "n-gram window")
 RECURRENT = ("LSTM", "wide LSTM")
 TEXT = 2_425_580  # characters to learn from
 NGRAM_ORDER = 9
@@ -18,8 +19,7 @@ READERS = {"RNN": _DARK, "LSTM": _LIGHT} | {
     name: figures.STYLE[meaning] for name, meaning in (("attention", "attention"), ("window", "window model"))
 }
 RACERS = (
-    {"counts": figures.STYLE["rules"]}
-    | dict(zip(FEED_FORWARD, figures.variants("window model", 3), strict=True))
+    dict(zip(FEED_FORWARD, figures.variants("window model", 2), strict=True))
     | dict(zip(RECURRENT, figures.variants("recurrent", 2), strict=True))
     | {"attention": figures.STYLE["attention"]}
 )
@@ -141,6 +141,13 @@ def farthest_solved(right: np.ndarray, distances: tuple[int, ...], solved: float
     """
     broken = [distance for distance, seeds in zip(distances, right, strict=True) if seeds.min() < solved]
     return max((distance for distance in distances if not broken or distance < broken[0]), default=0)
+
+
+def plot(ax: Axes, x, mean, low, high, name: str, style: dict) -> Axes:
+    """A recorded curve with its band, in a style of its own: figures.recorded for variants of one meaning."""
+    ax.plot(x, mean, label=name, **style)
+    ax.fill_between(x, low, high, color=style["color"], alpha=0.2, linewidth=0)
+    return ax
 
 
 def lead_changes(clock: str, budgets: np.ndarray) -> list[int]:

@@ -176,11 +176,9 @@ class Runner(NamedTuple):
 RUNNERS = {
     "window": Runner(Window(10, 192, layers=3), 256, 10, 0.002),
     "n-gram window": Runner(Window(8, 256, runs=(2, 3, 4, 5, 6)), 512, 8, 0.003),
-    "wide n-gram window": Runner(Window(8, 512, runs=(2, 3, 4, 5, 6)), 512, 8, 0.003, 1_000),
     "LSTM": Runner(Recurrent(128), 16, 64, 0.06, 300),
     "wide LSTM": Runner(Recurrent(256), 16, 64, 0.06, 300),
     "attention": Runner(Attention(96, 2, 3), 6, 128, 0.03, 300),
-    "deep attention": Runner(Attention(128, 4, 4), 6, 128, 0.03, 300),
 }
 
 
