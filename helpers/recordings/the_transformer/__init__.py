@@ -151,7 +151,9 @@ TIMED = ["plain, as it is", "modern, as it is", *(f"plain + {rung}" for rung in 
 def _points() -> list[Row]:
     runs = {(system, 1.0) for system in SYSTEMS}
     runs |= {(system, 0.5) for system in TIMED}
-    runs |= {(system, 0.25) for system in ("plain, as it is", "modern, as it is", "LSTM, adam", "LSTM, muon")}
+    runs |= {
+        (system, 0.25) for system in ("plain, as it is", "modern, as it is", "plain + Muon", "LSTM, adam", "LSTM, muon")
+    }
     runs |= {(system, 0.125) for system in ("modern, as it is", "LSTM, adam", "LSTM, muon")}
     order = sorted(runs, key=lambda run: (SYSTEMS.index(run[0]), run[1]))
     return [{"system": system, "budget": budget, "seed": seed} for system, budget in order for seed in SEEDS]

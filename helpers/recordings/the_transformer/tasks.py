@@ -180,7 +180,16 @@ def measure(learner: str, seed: int) -> Row:
     return {"rate": rate} | shares
 
 
+def describe(task: str) -> Row:
+    """A task's lines: how many there are to train on, an example, and how often its commonest answer is right."""
+    training_lines, _, held_out = (part[task] for part in lines())
+    answers = Counter(line.split(" = ")[1] for line in held_out)
+    commonest = answers.most_common(1)[0][1] / len(held_out)
+    return {"training_lines": len(training_lines), "commonest": round(commonest, 4), "example": held_out[100]}
+
+
 TABLES = [
+    Table("2_4_task_lines", [{"task": task} for task in TASKS], describe),
     Table("2_4_task_rates", [{"learner": who, "rate": rate} for who in LEARNERS for rate in RATES], tune, at_once=2),
     Table("2_4_tasks", [{"learner": who, "seed": seed} for seed in range(5) for who in LEARNERS], measure, at_once=2),
 ]
