@@ -16,7 +16,6 @@ TINY = {
     "window": Runner(SMALL, 8, 4, 0.01),
     "n-gram window": Runner(SMALL._replace(runs=(2, 3), run_channels=2), 8, 4, 0.01),
     "LSTM": Runner(Recurrent(8), 4, 16, 0.05, 100),
-    "attention": Runner(Attention(8, 1, 2), 4, 16, 0.05, 100),
 }
 
 
@@ -73,7 +72,7 @@ def test_a_step_changes_only_the_runs_that_it_read():
     assert len(changed) > 0
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", ["window", "n-gram window", "LSTM"])
 def test_training_gives_the_same_curve_again_and_learns(monkeypatch, name):
     monkeypatch.setattr(race, "RUNNERS", TINY)
     monkeypatch.setattr(race, "text", lambda: TEXT)
