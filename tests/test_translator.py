@@ -211,6 +211,33 @@ def test_attention_rows_sum_to_one_over_the_source(untrained):
     assert np.allclose(shares.sum(axis=-1), 1, atol=1e-5)
 
 
+def test_hits_by_hand(untrained, monkeypatch):
+    shares = np.zeros((2, 1, 10, 10))
+    shares[0, 0, range(10), range(10)] = 1  # the first head looks straight across, the second at the year alone
+    shares[1, 0, :, 3] = 1
+    monkeypatch.setattr(translator, "attention", lambda *_: shares)
+    found = lesson.hit_shares(untrained, [("ISO", "ISO")] * 2, np.array([[2019, 64], [1987, 5]]))
+    assert found["heads"].tolist() == [[1], [0.5]]
+    assert (found["straight across"], found["always one field"]) == (1, 0.5)
+    assert found["at random"] == pytest.approx((4 * 0.4 + 4 * 0.2) / 8)
+
+
+@given(st.lists(st.tuples(some_language, some_language), min_size=1, max_size=3), st.integers(0, 300))
+@settings(max_examples=10, deadline=None)
+def test_hits_counted_one_by_one(untrained, directions, first):
+    some = dates.all_dates(held_out=True)[first : first + len(directions)]
+    hits, judged = np.zeros((2, 4)), 0
+    for date, (source, target) in zip(map(dates.as_date, some), directions, strict=True):
+        shares = translator.attention(untrained, dates.write(date, source), target, dates.write(date, target))
+        for place, field in enumerate(dates.fields(date, target)):
+            if field != "-":
+                judged += 1
+                for layer, head in np.ndindex(2, 4):
+                    looked = shares[layer, head, place].tolist()
+                    hits[layer, head] += dates.fields(date, source)[looked.index(max(looked))] == field
+    assert lesson.hit_shares(untrained, directions, some)["heads"] == pytest.approx(hits / judged)
+
+
 def test_a_detour_counts_where_each_step_is_right(monkeypatch):
     pairs = (("ISO", "Greek"), ("Greek", "Hindi"))
     right = {

@@ -10,15 +10,15 @@ from helpers.exercises import FunctionExercise, number, whole_number
 
 
 def my_zero_shot(languages: list[str], pairs: list[tuple[str, str]]) -> int:
-    """Return in how many directions a translator of the languages must work that it was never trained in."""
+    """Return how many directions between two different languages no pair trains, each pair being trained both ways."""
     seen = {frozenset(pair) for pair in pairs if pair[0] != pair[1]}
     return len(languages) * (len(languages) - 1) - 2 * len(seen)
 
 
 zero_shot = FunctionExercise(
     "zero_shot",
-    "Write `my_zero_shot(languages, pairs)`: in how many directions, such as from Greek to Hindi, a translator must "
-    "work without training, if each of the `pairs` was trained in both directions.",
+    "Write `my_zero_shot(languages, pairs)`: in how many directions between two different `languages`, such as from "
+    "Greek to Hindi, a translator was never trained, if each of the `pairs` was trained both ways.",
     [
         "Count all directions first: from each language to each other one. Then take away the trained ones.",
         "A pair is trained in both directions, however it is written: (Greek, Hindi) and (Hindi, Greek) are one pair. "

@@ -1,5 +1,7 @@
 """Lesson 2.5, translation: dates in many languages, a small translator of them, and what its recording measures."""
 
+import datetime
+
 import numpy as np
 
 from helpers.recordings import Row, Table
@@ -32,6 +34,34 @@ def asked_dates(seed: int, count: int = ASKED_DATES) -> np.ndarray:
     """
     held_out = dates.all_dates(held_out=True)
     return held_out[np.random.default_rng([seed, 7]).choice(len(held_out), count, replace=False)]
+
+
+def hit_shares(trained: translator.Translator, directions: list[translator.Pair], some: np.ndarray) -> dict:
+    """How often attention falls on the right field: the i-th direction (source, target) with the i-th date (N, 2).
+
+    Of all the answers' day, month and year characters, `heads` (layers, H) has the share whose largest attention, over
+    the source's characters, falls on the same field. Three guessers stand beside it: `straight across` looks as far
+    along in the source as the answer has come, `at random` at any character (its expected share), and
+    `always one field` at the field that most of the answers' characters belong to.
+    """
+    found = [_hits(trained, dates.as_date(date), *way) for date, way in zip(some, directions, strict=True)]
+    heads, across, random, of_answer = (np.concatenate(part, axis=-1) for part in zip(*found, strict=True))
+    one_field = max(np.mean(of_answer == field) for field in "dmy")
+    shares = {"straight across": across.mean(), "at random": random.mean(), "always one field": one_field}
+    return {"heads": heads.mean(axis=-1), **{name: float(share) for name, share in shares.items()}}
+
+
+def _hits(trained: translator.Translator, date: datetime.date, source: str, target: str) -> tuple[np.ndarray, ...]:
+    """For each of an answer's characters in a field: hits of the heads (layers, H, N), of a guesser that looks straight
+    across (N,), the expected hits of one at random (N,), and the field (N,)."""
+    of_answer, of_source = (np.array(list(dates.fields(date, language))) for language in (target, source))
+    shares = translator.attention(trained, dates.write(date, source), target, dates.write(date, target))
+    is_right = of_source == of_answer[:, None]
+    across = np.linspace(0, len(of_source) - 1, len(of_answer)).round().astype(int)
+    heads = of_source[shares.argmax(axis=-1)] == of_answer
+    judged = of_answer != "-"
+    straight = is_right[np.arange(len(of_answer)), across]
+    return heads[..., judged], straight[judged], is_right.mean(axis=1)[judged], of_answer[judged]
 
 
 def score(trained: translator.Translator, seed: int) -> dict[str, float]:
