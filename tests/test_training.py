@@ -1,6 +1,9 @@
 """Budgets, early stopping, interruptions, the optimiser and the character model, on texts small enough for seconds."""
 
 import itertools
+import platform
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -268,3 +271,26 @@ def test_a_prompt_that_cannot_be_continued_is_refused(prompt, told):
     parameters = models.transformer_parameters(jax.random.key(0), vocabulary=3, width=8, layers=1, heads=2)
     with pytest.raises(ValueError, match=told):
         training.sample(parameters, "abn", prompt, 5)
+
+
+FREED_MEMORY = """
+import psutil
+from helpers import training
+
+def megabytes():
+    return psutil.Process().memory_info().rss / 1e6
+
+training.keep_freed_memory()
+blocks = [b"x" * 50_000 for _ in range(4_000)]
+last = b"y" * 50_000  # the heap cannot shrink below it
+del blocks
+kept = megabytes()
+training.give_back_memory()
+print(kept - megabytes())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="only glibc is asked to trim")
+def test_freed_memory_goes_back_to_the_system_when_it_is_asked_for():
+    done = subprocess.run([sys.executable, "-c", FREED_MEMORY], capture_output=True, text=True, check=True)
+    assert float(done.stdout) > 100  # of 200 megabytes
