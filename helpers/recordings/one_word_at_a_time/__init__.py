@@ -17,7 +17,6 @@ DISTANCES = (1, 2, 4, 8, 16, 32, 64, 127)
 DELAYS = (8, 16, 32, 64, 128, 256)
 TEXT_PARTS = (12_500, 25_000, 50_000, 100_000, 200_000, 400_000, 800_000, 1_600_000, 2_425_580)
 STEPS = {"n-gram window": 4_096, "wide LSTM": 1_300, "LSTM": 4_096, "attention": 2_600, "window": 8_192}
-FEWER_SEEDS = {"attention": 3, "window": 3}
 
 
 def marks(steps: int) -> list[int]:
@@ -60,12 +59,7 @@ def points(**columns: tuple) -> list[Row]:
     return [dict(zip(columns, values, strict=True)) for values in itertools.product(*columns.values())]
 
 
-_RUNS = [
-    {"runner": name, "seed": seed, "steps": steps}
-    for seed in SEEDS
-    for name, steps in STEPS.items()
-    if seed < FEWER_SEEDS.get(name, 5)
-]
+_RUNS = [{"runner": name, "seed": seed, "steps": steps} for seed in SEEDS for name, steps in STEPS.items()]
 
 TABLES = [
     Table("2_2_step_seconds", points(system=("counts", *race.RUNNERS)), step_seconds, timed=("seconds",)),
@@ -83,7 +77,7 @@ TABLES = [
             task=("answer next",),
             system=("LSTM", "attention"),
             numbers=reading.NUMBERS[2:3],
-            length=reading.LENGTHS,
+            length=reading.BEFORE,
         ),
         reading.clocked,
         timed=("seconds",),

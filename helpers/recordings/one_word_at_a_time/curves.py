@@ -13,16 +13,12 @@ FEED_FORWARD = ("window", "n-gram window")
 RECURRENT = ("LSTM", "wide LSTM")
 TEXT = 2_425_580  # characters to learn from
 NGRAM_ORDER = 9
-_DARK, _MIDDLE, _LIGHT = figures.variants("recurrent", 3)
-STYLES = {"RNN": _DARK, "LSTM": _LIGHT, "LSTM that keeps": _MIDDLE, "attention": figures.STYLE["attention"]}
-READERS = {"RNN": _DARK, "LSTM": _LIGHT} | {
-    name: figures.STYLE[meaning] for name, meaning in (("attention", "attention"), ("window", "window model"))
-}
-RACERS = (
-    dict(zip(FEED_FORWARD, figures.variants("window model", 2), strict=True))
-    | dict(zip(RECURRENT, figures.variants("recurrent", 2), strict=True))
-    | {"attention": figures.STYLE["attention"]}
-)
+_STYLE = dict(zip(("RNN", "wide LSTM", "LSTM that keeps", "LSTM"), figures.variants("recurrent", 4), strict=True))
+_STYLE |= dict(zip(("n-gram window", "window"), figures.variants("window model", 2), strict=True))
+_STYLE |= {"attention": figures.STYLE["attention"]}
+STYLES = {name: _STYLE[name] for name in ("RNN", "LSTM", "LSTM that keeps", "attention")}
+READERS = {name: _STYLE[name] for name in ("RNN", "LSTM", "attention", "window")}
+RACERS = {name: _STYLE[name] for name in (*FEED_FORWARD, *RECURRENT, "attention")}
 
 
 class Curve(NamedTuple):
