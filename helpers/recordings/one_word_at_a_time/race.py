@@ -347,7 +347,7 @@ def chain(runner: Runner) -> int:
     Forward and backward are equally long; the 15 of Muon follow. Stacked layers of an LSTM run one step apart.
 
     >>> chain(RUNNERS["window"]), chain(RUNNERS["LSTM"])
-    (6, 147)
+    (8, 147)
     """
     size = runner.size
     if isinstance(size, Window):
