@@ -280,6 +280,8 @@ def returns_percent(scores, temperature):
 def my_times(first: list, second: list) -> float | None:
     """Return how many times the compute of the last run of `first` the curve `second` needs for that run's loss."""
     compute, target = first[-1]
+    if second[0][1] <= target:
+        return None
     for (before, high), (after, low) in pairwise(second):
         if high > target >= low:
             share = (high - target) / (high - low)
@@ -291,7 +293,8 @@ times = FunctionExercise(
     "times",
     "Write `my_times(first, second)`: how many times the compute of the last run of `first` the curve `second` needs "
     "for that run's loss, where each curve is a list of (compute, loss) with rising compute, and points are joined by "
-    "straight lines over the logarithm of the compute; None where `second` never comes down to it.",
+    "straight lines over the logarithm of the compute; the first time counts; None where `second` never comes down to "
+    "it or is there from its first point on.",
     [
         "The last pair of `first` holds the compute to compare with and the loss to be reached.",
         "Walk along `second` in pairs of neighbours, until one has a loss above the target and the next has not.",
@@ -306,6 +309,8 @@ times = FunctionExercise(
         ([(1, 2.5), (4, 2.0)], [(0.5, 2.4), (1, 1.9), (4, 1.6)]),
         ([(10, 2.4), (20, 2.1), (40, 1.9)], [(10, 3.0), (40, 2.5), (160, 2.2)]),
         ([(10, 2.4), (20, 2.1), (40, 1.9)], [(10, 3.0), (40, 2.3), (160, 1.8), (640, 1.7)]),
+        ([(1, 2.5), (4, 2.0)], [(1, 2.4), (2, 1.8), (4, 2.2), (8, 1.9)]),
+        ([(1, 2.5), (4, 2.0)], [(1, 1.9), (2, 1.8)]),
     ],
     read=number_or_none,
     noun="the ratio",
@@ -394,6 +399,26 @@ def returns_the_last_point_without_reaching(first, second):
     """Where `second` never comes down to the loss you return its last compute, as if it had. Return None."""
     answer = my_times(first, second)
     return second[-1][0] / first[-1][0] if answer is None else answer
+
+
+@times.mistake
+def takes_the_last_time(first, second):
+    """Where `second` crosses the loss more than once you take the last time. The first time counts."""
+    return (
+        my_times(first, second)
+        and [
+            before * (after / before) ** ((high - first[-1][1]) / (high - low)) / first[-1][0]
+            for (before, high), (after, low) in pairwise(second)
+            if high > first[-1][1] >= low
+        ][-1]
+    )
+
+
+@times.mistake
+def takes_the_first_point_below(first, second):
+    """Where the first point of `second` is below the loss already you take its compute. It came there earlier, nobody
+    has measured when: return None."""
+    return second[0][0] / first[-1][0] if second[0][1] <= first[-1][1] else my_times(first, second)
 
 
 @times.mistake
