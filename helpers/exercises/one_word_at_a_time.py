@@ -199,13 +199,6 @@ def takes_the_larger(layers, characters):
 
 
 @waiting.mistake
-def halves_the_grid(layers, characters):
-    """You divide all steps by the number of layers that could work at once. At the beginning and at the end most of
-    them must wait."""
-    return -(-layers * characters // min(layers, characters))
-
-
-@waiting.mistake
 def adds_the_layers_each_time(layers, characters):
     """You let the bottom layer wait for the top one before it reads the next character. It needs only its own step."""
     return layers * characters - characters + 1
@@ -269,7 +262,8 @@ reach = FunctionExercise(
 
 @reach.mistake
 def rounds_up(keep, share):
-    """You go one step too far: at your answer less than `share` is left already. Round down."""
+    """You go one step too far: at your answer less than `share` is left already. Round down; and the first step costs
+    something too, one step back `keep` is left."""
     return math.ceil(math.log(share) / math.log(keep))
 
 
@@ -307,12 +301,6 @@ def subtracts_each_time(keep, share):
 def counts_until_the_share_is_lost(keep, share):
     """You ask when `share` of the error is lost. Asked for is how long at least `share` of it is left."""
     return my_reach(keep, 1 - share)
-
-
-@reach.mistake
-def forgets_what_the_first_step_costs(keep, share):
-    """You count a step that loses nothing: one step back, `keep` is left, not all of it."""
-    return my_reach(keep, share) + 1 if my_reach(keep, share) else 1
 
 
 @reach.mistake

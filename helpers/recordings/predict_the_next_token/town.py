@@ -39,8 +39,8 @@ def cost_of_saying(*dangerous: str) -> np.ndarray:
     """What each word costs where another came, [came, said]: 1 for any mistake, 10 for saying a dangerous word.
 
     >>> cost = cost_of_saying("go")
-    >>> cost[WORDS.index("stop"), WORDS.index("go")], cost[WORDS.index("go"), WORDS.index("stop")]
-    (10.0, 1.0)
+    >>> [float(cost[WORDS.index(came), WORDS.index(said)]) for came, said in (("stop", "go"), ("go", "stop"))]
+    [10.0, 1.0]
     """
     cost = 1.0 - np.eye(len(WORDS))
     cost[:, [WORDS.index(word) for word in dangerous]] *= 10

@@ -48,6 +48,6 @@ def ratio(values: np.ndarray) -> tuple[float, float, float]:
     """The mean of ratios and its 95% interval, over their logarithms: half and double are equally far from one.
 
     >>> [round(end, 2) for end in ratio(np.array([0.5, 1.0, 2.0]))]
-    [1.0, 0.18, 5.6]
+    [1.0, 0.18, 5.59]
     """
     return tuple(float(end) for end in np.exp(measuring.mean_interval(np.log(values))))
