@@ -1,8 +1,10 @@
 """Real data that come with the installed packages: no download, ever."""
 
 import csv
+import importlib.metadata
 import sysconfig
 import zlib
+from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -30,6 +32,11 @@ SOURCE_MODULES = [
     "tokenize", "trace", "traceback", "turtle", "typing", "uuid", "warnings", "wave", "weakref", "webbrowser",
 ]
 # fmt: on
+# Libraries that stand in requirements.txt at one version each, so that their source is the same everywhere.
+LIBRARIES = ("jax", "matplotlib", "nltk", "numpy", "scikit-learn", "scipy")
+# Tests, and code copied from one library into another, which would give away what is held out.
+LEFT_OUT = {"tests", "test", "externals", "_lib", "__config__.py"}
+LONGEST_LINE = 160  # characters; a file with a longer one is a table more often than code
 # What a file that is no plain text usually is, by its first bytes.
 OTHER_KINDS = {
     b"%PDF": "a PDF",
@@ -42,6 +49,15 @@ OTHER_KINDS = {
     b"\xff\xd8\xff": "a picture",
     b"\x1f\x8b": "a gzip archive",
 }
+
+
+class Text(NamedTuple):
+    """One text in three parts, as tokens (T,), and its characters: a character's place among them is its token."""
+
+    training: np.ndarray
+    development: np.ndarray
+    held_out: np.ndarray
+    characters: str
 
 
 class Split(NamedTuple):
@@ -152,6 +168,52 @@ def text(name_or_path: str | Path) -> str:
     if name_or_path == "python source":
         return _plain("\n\n".join(_source(module) for module in SOURCE_MODULES))
     return _read_text(Path(name_or_path))
+
+
+def library_source() -> Iterator[bytes]:
+    """The Python files of six libraries that the course stands on, in ASCII: 43 million characters in 2,024 files.
+
+    Libraries and their files are in alphabetical order. Tests, copies of other libraries' code and files with very
+    long lines are left out, and so is every character beyond ASCII.
+
+    >>> next(library_source()).startswith(b"# Copyright")
+    True
+
+    Raises ModuleNotFoundError for a library that is not installed, UnreadableText for one whose files are not listed.
+    """
+    paths = (path for library in LIBRARIES for path in sorted(_files_of(library), key=str))
+    modules = (path for path in paths if path.suffix == ".py" and not LEFT_OUT.intersection(path.parts))
+    files = (_plain(path.locate().read_text(encoding="utf-8")) for path in modules)
+    return (file.encode("ascii", "ignore") for file in files if max(map(len, file.split("\n"))) <= LONGEST_LINE)
+
+
+@cache
+def library_text() -> Text:
+    """The source of six libraries; every tenth file is held out, and every tenth is for tuning.
+
+    Whole files are kept apart: the end of a file is half known to whoever has seen its beginning.
+
+    >>> library_text().held_out.shape, len(library_text().characters)
+    ((5596043,), 97)
+    """
+    parts = [[], [], []]
+    for place, file in enumerate(library_source()):
+        parts[{4: 1, 9: 2}.get(place % 10, 0)].append(np.frombuffer(file + b"\n\n", np.uint8))
+    joined = [np.concatenate(part) for part in parts]
+    characters = np.unique(joined[0])
+    tokens = np.zeros(128, np.uint8)
+    tokens[characters] = np.arange(len(characters))
+    return Text(*(tokens[part] for part in joined), characters.tobytes().decode("ascii"))
+
+
+def _files_of(library: str) -> list[importlib.metadata.PackagePath]:
+    files = importlib.metadata.files(library)
+    if files is None:  # as some system packages are
+        raise UnreadableText(
+            f"The library {library} was installed without a list of its files, so its source cannot be read: install "
+            "it again with pip, at the version in requirements.txt."
+        )
+    return files
 
 
 def _plain(characters: str) -> str:

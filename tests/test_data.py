@@ -45,6 +45,27 @@ def test_python_documentation_and_source_are_long_whole_and_always_the_same():
     assert sorted(set(data.SOURCE_MODULES)) == data.SOURCE_MODULES
 
 
+def test_library_source_is_plain_code_without_tests_or_copies():
+    files = list(data.library_source())
+    assert len(files) == 2_024 and sum(map(len, files)) == 43_072_076
+    assert all(file.isascii() and b"\r" not in file for file in files)
+    assert max(len(line) for file in files for line in file.splitlines()) <= data.LONGEST_LINE
+    assert sum(b"import pytest" in file for file in files) < 20
+
+
+def test_library_text_is_split_by_whole_files():
+    parts = data.library_text()
+    assert [len(part) for part in parts[:3]] == [33_202_937, 4_277_144, 5_596_043]
+    ninth = list(data.library_source())[9].decode("ascii")
+    assert "".join(parts.characters[token] for token in parts.held_out[: len(ninth)]) == ninth
+
+
+def test_a_library_without_a_list_of_its_files_is_named(monkeypatch):
+    monkeypatch.setattr("importlib.metadata.files", lambda library: None)
+    with pytest.raises(data.UnreadableText, match="jax was installed without a list"):
+        next(data.library_source())
+
+
 @pytest.mark.parametrize(
     "script", ["Grüße", "Καλημέρα", "Привет", "مرحبا", "नमस्ते", "你好", "こんにちは", "👩‍🔬 e\u0301"]
 )
