@@ -15,12 +15,13 @@ from helpers.models import Parameters
 BATCH = 16
 WARM_UP = 0.05  # of the steps, in which the rate rises
 MEASURED = 32_000  # characters of a part that is measured
+LIBRARIES = "library source"  # lesson 2.2's text: six libraries, split by whole files
 
 Scores = Callable[[Parameters, Array], Array]
 
 
 class Parts(NamedTuple):
-    """A text as tokens in three parts: eight tenths to train on, one to tune on, and the last, held out."""
+    """A text as tokens in three parts: eight tenths to train on, one to tune on, and one held out."""
 
     characters: str
     training: np.ndarray
@@ -30,11 +31,14 @@ class Parts(NamedTuple):
 
 @cache
 def parts(name: str = "python source") -> Parts:
-    """The parts of one of the course's texts.
+    """The parts of one of the course's texts, as they follow each other; those of LIBRARIES are whole files.
 
     >>> [round(len(part), -5) for part in parts()[1:]]
     [2300000, 300000, 300000]
     """
+    if name == LIBRARIES:
+        found = data.library_text()
+        return Parts(found.characters, *map(np.int32, found[:3]))
     text = data.text(name)
     characters = training.alphabet(text)
     tokens = training.encode(text, characters)
@@ -106,7 +110,21 @@ def train(
 
 def loss(scores: Scores, parameters: Parameters, tokens: np.ndarray, characters: int = MEASURED) -> float:
     """Nats a character over the first `characters` of a part of the text, each seen with at most 63 before it."""
-    windows = training.consecutive_windows(tokens[: characters + 1])
+    return loss_of_windows(scores, parameters, training.consecutive_windows(tokens[: characters + 1]))
+
+
+def spread(tokens: np.ndarray, count: int = 1024) -> np.ndarray:
+    """Windows of a text, evenly spread over it: tokens (T,) -> (count, CONTEXT + 1).
+
+    >>> spread(np.arange(1000), count=3)[:, [0, -1]].tolist()
+    [[0, 64], [467, 531], [935, 999]]
+    """
+    starts = np.linspace(0, len(tokens) - training.CONTEXT - 1, count).astype(int)
+    return tokens[starts[:, None] + np.arange(training.CONTEXT + 1)]
+
+
+def loss_of_windows(scores: Scores, parameters: Parameters, windows: np.ndarray) -> float:
+    """Nats a character over windows (N, CONTEXT + 1), where -1 is no character."""
     sums = [_total(scores, parameters, windows[first : first + 64]) for first in range(0, len(windows), 64)]
     return sum(map(float, sums)) / np.count_nonzero(windows[:, 1:] >= 0)
 
