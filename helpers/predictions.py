@@ -438,7 +438,7 @@ def _prediction(entry: dict) -> Prediction:
     texts = ("name", "question", "unit", "lesson")
     if not isinstance(entry, dict) or entry.keys() != {field.name for field in fields(Prediction)}:
         raise ValueError("keys")
-    if not all(isinstance(entry[key], str) for key in texts) or not (entry["name"] and entry["question"]):
+    if not all(isinstance(entry[key], str) for key in texts):
         raise ValueError("texts")
     if not isinstance(entry["choices"], list) or not all(isinstance(one, str) for one in entry["choices"]):
         raise ValueError("choices")

@@ -318,7 +318,7 @@ def predict(
 
     The question reads without a kernel: then a learner thinks, or writes on paper.
     """
-    asked = questions[name] = Question(question, low, high, unit, tuple(choices), _lesson_asking(question))
+    asked = questions[name] = Question(question, low, high, unit, tuple(map(str, choices)), _lesson_asking(question))
     text = f"<p><strong>Predict first.</strong> {html.escape(question)}</p>"
     told = f" ({', '.join(asked.choices)})" if asked.choices else ""
     display({"text/html": text, "text/plain": f"Predict first. {question}{told}"}, raw=True)

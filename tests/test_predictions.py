@@ -254,7 +254,7 @@ WRONG = [
     {"confidence": True},
     {"choices": "yes"},
     {"choices": [1]},
-    {"name": ""},
+    {"name": 1},
     {"question": 3},
     {"lesson": None},
     {"more": 1},

@@ -200,6 +200,16 @@ def test_a_choice_is_kept_and_compared():
     assert widgets.compare("winner", "rules").endswith("Your guess was right.")
 
 
+def test_choices_that_are_numbers_are_kept_as_text(own_file):
+    for _ in range(2):
+        widgets.predict("delay", "At which delay?", choices=[32, 64])
+        widgets.predictor("delay").children[0].value = "64"
+        assert predictions.find(widgets.questions["delay"].prediction("delay")).notice == ""
+        restart_the_kernel()
+    widgets.predict("delay", "At which delay?", choices=[32, 64])
+    assert widgets.compare("delay", 64) == "You guessed 64; measured: 64. Your guess was right."
+
+
 def test_cells_out_of_order_and_no_guess_get_a_clear_sentence():
     assert "has not been asked yet: run its cell first. Measured: 24." in widgets.compare("rules", 24)
     widgets.predict("rules", "How many in a hundred?", unit="%")
