@@ -139,16 +139,16 @@ def test_clues_of_sound_and_name():
 
 def test_neighbours_count_for_words_that_stand_beside_them(monkeypatch):
     monkeypatch.setattr(captions, "words_of_packages", lambda: tuple("a b c a b d a e c".split() * 50))
-    for cached in (captions._neighbours, captions._counts):
+    for cached in (captions._neighbours, captions._counts, captions._often):
         cached.cache_clear()
     try:
-        often, beside = captions._context("a", "c")
+        often, beside = captions._often(), captions._beside("a", "c")
         place = captions._place()
         assert beside[place["b"]] > beside[place["d"]] and beside[place["e"]] > beside[place["d"]]
         assert often[place["a"]] > often[place["e"]] > often[place["noam"]]
     finally:
         monkeypatch.undo()
-        for cached in (captions._neighbours, captions._counts):
+        for cached in (captions._neighbours, captions._counts, captions._often):
             cached.cache_clear()
 
 

@@ -4,6 +4,7 @@ Letters for axes: N pairs or words, S sounds of a word.
 """
 
 import re
+import sys
 import sysconfig
 from collections import Counter
 from functools import cache
@@ -342,12 +343,11 @@ def _random_phrase(sounds: int, draw: np.random.Generator) -> list[Sounds]:
     return pool[draw.integers(len(pool))]
 
 
+TRUST = 20  # how often a neighbour must have been seen before its own counts weigh half
 # The texts whose neighbouring words the repair counts: what the pinned packages say of themselves.
-TRUST = 20  # how many words a neighbour must have been seen with before its counts weigh half
 PACKAGES = ("sklearn", "scipy/signal", "scipy/stats", "scipy/optimize", "nltk", "optax")
 
 
-@cache
 def words_of_packages() -> tuple[str, ...]:
     """Every word of the packages' own descriptions (docstrings), in order, in small letters.
 
@@ -359,7 +359,7 @@ def words_of_packages() -> tuple[str, ...]:
         for file in sorted((root / package).rglob("*.py")):
             if "tests" not in file.parts:
                 found += re.findall(r'"""(.*?)"""', file.read_text(encoding="utf-8"), re.DOTALL)
-    return tuple(re.findall(r"[a-z]+(?:'[a-z]+)?", " ".join(found).lower()))
+    return tuple(map(sys.intern, re.findall(r"[a-z]+(?:'[a-z]+)?", " ".join(found).lower())))
 
 
 @cache
@@ -409,11 +409,11 @@ def clues(error: Error, cost: str = "by features") -> Clues:
     """How well each word of the vocabulary fits at an error, in four respects."""
     known = vocabulary()
     rows = np.min([distances(way, known.rows, cost) for way in sounds_of(plain(error.heard))[0]], axis=0)
-    sound = np.full(len(known.words), np.inf)
+    sound = np.full(len(known.words), np.inf, np.float32)
     np.minimum.at(sound, known.word_of_row, rows)
     before, after = (error.before.lower().split() or [""])[-1], (error.after.lower().split() or [""])[0]
-    often, beside = _context(before, after)
-    return Clues(-sound, often, beside, _names() * error.heard[0].isupper())
+    names = _names() if error.heard[0].isupper() else np.zeros_like(_names())
+    return Clues(-sound, _often(), _beside(before, after), names)
 
 
 def plain(word: str) -> str:
@@ -427,7 +427,7 @@ def plain(word: str) -> str:
 
 @cache
 def _names() -> np.ndarray:
-    return np.array([word in speakers() for word in vocabulary().words], float)
+    return np.array([word in speakers() for word in vocabulary().words], np.float32)
 
 
 @cache
@@ -451,16 +451,20 @@ def _counts() -> np.ndarray:
     return np.array([single[word] for word in vocabulary().words], float)
 
 
-def _context(before: str, after: str) -> tuple[np.ndarray, np.ndarray]:
-    """Log-frequency of every word, and the log-odds that its neighbours add, smoothed towards that frequency."""
+@cache
+def _often() -> np.ndarray:
+    counts = _counts() + 1
+    return np.log(counts / counts.sum()).astype(np.float32)
+
+
+def _beside(before: str, after: str) -> np.ndarray:
+    """The log-odds that its two neighbours add to every word, each smoothed towards how often the word occurs."""
     single, follows, leads = _neighbours()
-    counts = _counts()
-    total = counts.sum() + len(counts)
-    often = (counts + 1) / total
-    expected = (single[after] + 1) / total
+    total = _counts().sum() + len(_counts())
+    often, expected = (_counts() + 1) / total, (single[after] + 1) / total
     given_before = (_row(follows.get(before, {})) + TRUST * often) / (single[before] + TRUST)
-    after_given = (_row(leads.get(after, {})) + TRUST * expected) / (counts + TRUST)
-    return np.log(often), np.log(given_before / often) + np.log(after_given / expected)
+    after_given = (_row(leads.get(after, {})) + TRUST * expected) / (_counts() + TRUST)
+    return (np.log(given_before / often) + np.log(after_given / expected)).astype(np.float32)
 
 
 def _row(counts: dict[str, int]) -> np.ndarray:
@@ -514,7 +518,7 @@ def scores(case: Case, weights: Weights) -> np.ndarray:
     score = case.clues.sound.copy()
     for weight, clue in zip(weights, case.clues[1:], strict=True):
         if weight:
-            score += weight * clue
+            score += np.float32(weight) * clue
     if case.wrong is not None:
         score[case.wrong] = -np.inf
     return score
@@ -540,7 +544,7 @@ def _chances(case: Case, weights: Weights, firsts: tuple[int, ...]) -> np.ndarra
     if case.right is None:
         return np.zeros(len(firsts))
     score = scores(case, weights)
-    better, as_good = (score > score[case.right] + 1e-9).sum(), (score >= score[case.right] - 1e-9).sum()
+    better, as_good = (score > score[case.right] + 1e-6).sum(), (score >= score[case.right] - 1e-6).sum()
     return np.clip((np.array(firsts) - better) / (as_good - better), 0, 1)
 
 
