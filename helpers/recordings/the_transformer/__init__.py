@@ -143,8 +143,7 @@ def measure(system: str, budget: float, seed: int) -> Row:
 def race(system: str, budget: float, seed: int, rate: float, part: str) -> float:
     """The loss of a system of RACES after so much compute, over windows from all of that part of its text."""
     trained = train(system, budget, seed, rate, text=learning.LIBRARIES)
-    windows = learning.spread(getattr(learning.parts(learning.LIBRARIES), part))
-    return round(learning.loss_of_windows(scores_of(system), trained, windows), 4)
+    return round(learning.loss(scores_of(system), trained, getattr(learning.parts(learning.LIBRARIES), part)), 4)
 
 
 def tune_longer(system: str, budget: float, rate: float) -> Row:

@@ -14,7 +14,6 @@ from helpers.models import Parameters
 
 BATCH = 16
 WARM_UP = 0.05  # of the steps, in which the rate rises
-MEASURED = 32_000  # characters of a part that is measured
 LIBRARIES = "library source"  # lesson 2.2's text: six libraries, split by whole files
 
 Scores = Callable[[Parameters, Array], Array]
@@ -108,13 +107,17 @@ def train(
     return parameters
 
 
-def loss(scores: Scores, parameters: Parameters, tokens: np.ndarray, characters: int = MEASURED) -> float:
-    """Nats a character over the first `characters` of a part of the text, each seen with at most 63 before it."""
-    return loss_of_windows(scores, parameters, training.consecutive_windows(tokens[: characters + 1]))
+def loss(scores: Scores, parameters: Parameters, tokens: np.ndarray) -> float:
+    """Nats a character over windows from all of a part of the text, each character seen with at most 63 before it."""
+    windows = spread(tokens)
+    sums = [_total(scores, parameters, windows[first : first + 64]) for first in range(0, len(windows), 64)]
+    return sum(map(float, sums)) / windows[:, 1:].size
 
 
 def spread(tokens: np.ndarray, count: int = 1024) -> np.ndarray:
     """Windows of a text, evenly spread over it: tokens (T,) -> (count, CONTEXT + 1).
+
+    The first characters of a part would be those of one file alone.
 
     >>> spread(np.arange(1000), count=3)[:, [0, -1]].tolist()
     [[0, 64], [467, 531], [935, 999]]
@@ -123,12 +126,6 @@ def spread(tokens: np.ndarray, count: int = 1024) -> np.ndarray:
     return tokens[starts[:, None] + np.arange(training.CONTEXT + 1)]
 
 
-def loss_of_windows(scores: Scores, parameters: Parameters, windows: np.ndarray) -> float:
-    """Nats a character over windows (N, CONTEXT + 1), where -1 is no character."""
-    sums = [_total(scores, parameters, windows[first : first + 64]) for first in range(0, len(windows), 64)]
-    return sum(map(float, sums)) / np.count_nonzero(windows[:, 1:] >= 0)
-
-
 @partial(jax.jit, static_argnames="scores", compiler_options=training.QUICK_COMPILATION)
 def _total(scores: Scores, parameters: Parameters, tokens: Array) -> Array:
-    return jnp.sum(jnp.where(tokens[:, 1:] >= 0, surprise(scores, parameters, jnp.maximum(tokens, 0)), 0.0))
+    return jnp.sum(surprise(scores, parameters, tokens))
