@@ -14,7 +14,7 @@ from helpers.models import Parameters
 
 BATCH = 16
 WARM_UP = 0.05  # of the steps, in which the rate rises
-LIBRARIES = "library source"  # lesson 2.2's text: six libraries, split by whole files
+LIBRARIES = "library source"  # six libraries, split by whole files
 
 Scores = Callable[[Parameters, Array], Array]
 
