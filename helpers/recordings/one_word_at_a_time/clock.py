@@ -7,7 +7,7 @@ import sys
 from functools import cache
 from time import perf_counter
 
-STEPS, ROUNDS = 12, 8
+STEPS, ROUNDS = 12, 6
 
 
 @cache
@@ -18,9 +18,10 @@ def seconds() -> dict[str, float]:
 
 
 def _measure() -> dict[str, float]:
+    from helpers import data
     from helpers.recordings.one_word_at_a_time import COUNTED, counts, race
 
-    tokens, *_, characters = race.text()
+    tokens, *_, characters = data.library_text()
     learners, least = {}, {"counts": float("inf")}
     for name, runner in race.RUNNERS.items():
         learners[name] = race.Learner(runner, 0, len(characters)), race.rows(tokens, runner.batch, runner.length, 0)
