@@ -146,6 +146,19 @@ def lesson(number: str) -> Lesson:
     return known[number]
 
 
+def lesson_asking(question: str) -> str:
+    """The number of the first lesson whose notebook holds a question's words; "" where none does.
+
+    The words tell it in every editor, and in a copy of the notebook under another name.
+
+    >>> lesson_asking("Of 100 English words, how many have as many sounds as letters?")
+    '0'
+    """
+    words = json.dumps(question, ensure_ascii=False)[1:-1]  # as they stand in a notebook's file
+    held = (lesson.number for lesson in lessons() if words in lesson.path.read_text(encoding="utf-8"))
+    return next(held, "")
+
+
 def verdicts(of: list[Lesson] | None = None) -> list[Verdict]:
     """The verdicts in the stored outputs of some lessons' notebooks (of all, unless told), in order.
 

@@ -17,7 +17,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from helpers import course, recordings
+from helpers import course, predictions, recordings
 from helpers.course import Lesson
 from helpers.environment import ROOT, Fault
 
@@ -99,6 +99,7 @@ def execute(lesson: Lesson, seed: int = 0) -> Execution:
         variables = {
             **os.environ,
             "TALKS_SEED": str(seed),
+            predictions.VARIABLE: predictions.OFF,  # outputs depend on nobody's guesses
             "IPYTHONDIR": folder,
         }  # none of the user's own start-up files
         with client.setup_kernel(env=variables):

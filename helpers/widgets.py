@@ -13,7 +13,8 @@ import matplotlib.pyplot as plt
 import traitlets
 from IPython.display import display
 
-from helpers import figures
+from helpers import course, figures, predictions
+from helpers.predictions import Prediction, Sentence
 
 MOST_KNOBS = 4
 NARROW = {"description_width": "initial"}
@@ -59,16 +60,6 @@ class Table:
             for first, *others in self.rows
         )
         return f"<table>\n<tr>{head}</tr>\n{body}\n</table>"
-
-
-class Sentence(str):
-    """A sentence that a cell shows without quotation marks.
-
-    >>> Sentence("You guessed 30%.")
-    You guessed 30%.
-    """
-
-    __repr__ = str.__str__
 
 
 # --- explore -------------------------------------------------------------------------------------------------
@@ -260,6 +251,7 @@ class Question:
     high: float = 100
     unit: str = ""
     choices: tuple[str, ...] = ()
+    lesson: str = ""
 
     def read(self, typed: str) -> float:
         """The number typed, a decimal comma and the unit allowed; ValueError with a clear sentence for anything else.
@@ -276,6 +268,28 @@ class Question:
             raise ValueError(f"{typed} is out of range: type {wanted}.")
         return guess
 
+    def near(self, guess: float | str) -> tuple[float, float] | None:
+        """The limits about a guess that its confidence is about; None for a choice, which is right or wrong.
+
+        They lie a tenth of the question's range to either side. Where the range goes over a factor of more than a
+        hundred, so that people err by factors, they are half and twice the guess.
+
+        >>> Question("How many?", unit="%").near(30), Question("How many?", low=1, high=1_000).near(30)
+        ((20.0, 40.0), (15.0, 60.0))
+        """
+        if self.choices:
+            return None
+        reach = (self.high - self.low) / 10
+        limits = (guess - reach, guess + reach)
+        if self.low >= 0 and self.high > 100 * max(self.low, 1):
+            limits = (guess / 2, guess * 2)
+        low, high = (min(max(round(limit, 10), self.low), self.high) for limit in limits)
+        return float(low), float(high)
+
+    def prediction(self, name: str) -> Prediction:
+        """The question as the learner's file has it, without an answer."""
+        return Prediction(name, self.text, self.unit, self.choices, self.lesson)
+
     def tell(self, answer: float | str) -> str:
         """An answer with its unit.
 
@@ -289,55 +303,135 @@ class Question:
 
 questions: dict[str, Question] = {}
 guesses: dict[str, float | str] = {}
+_notices: set[str] = set()
 
 
 def predict(
     name: str, question: str, low: float = 0, high: float = 100, unit: str = "", choices: Iterable[str] = ()
 ) -> None:
-    """Ask for a guess before a number is revealed, and keep it in `guesses[name]` for `compare`.
+    """Ask for a guess before a number is revealed, and for how sure the learner is of it.
 
-    The guess is a number from low to high in the unit, or one of the choices.
+    The guess is a number from low to high in the unit, or one of the choices. It is kept in `guesses[name]`, and in the
+    learner's own file (see `helpers.predictions`), until `compare` shows the number.
 
         predict("rules", "How many sounds in a hundred will the rules get wrong?", unit="%")
 
     The question reads without a kernel: then a learner thinks, or writes on paper.
     """
-    asked = questions[name] = Question(question, low, high, unit, tuple(choices))
+    asked = questions[name] = Question(question, low, high, unit, tuple(map(str, choices)), _lesson_asking(question))
     text = f"<p><strong>Predict first.</strong> {html.escape(question)}</p>"
     told = f" ({', '.join(asked.choices)})" if asked.choices else ""
     display({"text/html": text, "text/plain": f"Predict first. {question}{told}"}, raw=True)
     _display(predictor(name), "Decide on a guess, or write it on paper. Run this cell to type it here.")
 
 
+def _lesson_asking(question: str) -> str:
+    try:
+        return course.lesson_asking(question) if predictions.place() else ""
+    except (OSError, ValueError):  # a map or a notebook that cannot be read is no reason to stop a lesson
+        return ""
+
+
 def predictor(name: str) -> ipywidgets.VBox:
-    """The field of `predict`: a text box or a choice, and a line that says what was kept."""
+    """The fields of `predict`: the guess; once there is one, how sure; and a line that says what was kept."""
     asked = questions[name]
-    message = ipywidgets.HTML("<small>Decide on a guess, or write it on paper.</small>")
-    field = _guess_field(asked, guesses.get(name))
+    known, notice = predictions.find(asked.prediction(name))
+    if known.guess is not None:
+        guesses[name] = known.guess
+    field, sure, message = _guess_field(asked, guesses.get(name)), _sure_field(asked, known), ipywidgets.HTML()
 
-    def keep(change) -> None:
+    def show(known: Prediction, notice: str) -> None:
+        sure.layout.display = "" if known.in_time else "none"
+        sure.description = f"How sure are you that {_statement(asked, known)}?"
+        field.disabled = sure.disabled = known.in_time and known.revealed is not None
+        message.value = _status(_standing(asked, known)) + (_alert(notice) if notice else "")
+
+    def keep(_change) -> None:
         try:
-            guesses[name] = change["new"] if asked.choices else asked.read(change["new"])
-            message.value = f'<p role="status">Your guess is kept: {html.escape(asked.tell(guesses[name]))}.</p>'
+            guess = field.value if asked.choices else asked.read(field.value)
+            show(*predictions.guess(asked.prediction(name), guess, asked.near(guess), sure.value))
+            guesses[name] = guess
+        except predictions.TooLate:
+            settle()
         except ValueError as error:
-            message.value = f'<p role="alert">{html.escape(str(error))}</p>'
+            message.value = _alert(str(error))
 
+    def settle() -> None:
+        known, notice = predictions.find(asked.prediction(name))
+        field.unobserve(keep, "value")
+        sure.unobserve(keep, "value")
+        guesses[name], sure.value = known.guess, known.confidence
+        field.value = _typed(asked, known.guess)
+        show(known, notice)
+
+    show(known, notice)
     field.observe(keep, "value")
-    return ipywidgets.VBox([field, message])
+    sure.observe(keep, "value")
+    return ipywidgets.VBox([field, sure, message])
 
 
 def _guess_field(asked: Question, guess: float | str | None) -> ipywidgets.Widget:
     if asked.choices:
-        known = guess if guess in asked.choices else None
-        return ipywidgets.RadioButtons(options=asked.choices, value=known, description="Your guess:", **WIDE)
+        return ipywidgets.RadioButtons(
+            options=asked.choices, value=_typed(asked, guess), description="Your guess:", **WIDE
+        )
     hint = f"{figures.number(asked.low)} to {figures.number(asked.high)}, then Enter"
     description = f"Your guess ({asked.unit}):" if asked.unit else "Your guess:"
-    typed = "" if guess is None else figures.number(guess)
-    return ipywidgets.Text(typed, placeholder=hint, description=description, continuous_update=False, **WIDE)
+    return ipywidgets.Text(
+        _typed(asked, guess), placeholder=hint, description=description, continuous_update=False, **WIDE
+    )
+
+
+def _typed(asked: Question, guess: float | str | None) -> str | None:
+    if asked.choices:
+        return guess if guess in asked.choices else None
+    return "" if guess is None else figures.number(guess)
+
+
+def _sure_field(asked: Question, known: Prediction) -> ipywidgets.RadioButtons:
+    levels = predictions.levels(len(asked.choices))
+    value = known.confidence if known.confidence in levels else None
+    options = [(f"{level}%", level) for level in levels]
+    return ipywidgets.RadioButtons(options=options, value=value, orientation="horizontal", **WIDE)
+
+
+def _statement(asked: Question, known: Prediction) -> str:
+    """What the learner's confidence is about."""
+    if known.near is None:
+        return "it is right"
+    low, high = map(asked.tell, known.near)
+    return f"it lies from {low} to {high}" if low != high else f"it is {low}"
+
+
+def _standing(asked: Question, known: Prediction) -> str:
+    """What is kept of a question, in a sentence or two."""
+    if known.guess is None:
+        shown = "The number has been shown on this machine. A guess is worth its while even now; it is not counted."
+        return shown if known.revealed else ""
+    told = f"Your guess is kept: {asked.tell(known.guess)}."
+    if not known.in_time:
+        return f"{told} The number had been shown before, so it is not counted."
+    if known.confidence is not None:
+        told += f" You are {known.confidence}% sure that {_statement(asked, known)}."
+    elif not known.revealed:
+        told += " Now choose how sure you are."
+    return f"{told} The number has been shown since, so it stays." if known.revealed else told
+
+
+def _status(text: str) -> str:
+    return (
+        f'<p role="status">{html.escape(text)}</p>'
+        if text
+        else "<small>Decide on a guess, or write it on paper.</small>"
+    )
+
+
+def _alert(text: str) -> str:
+    return f'<p role="alert">{html.escape(text)}</p>'
 
 
 def compare(name: str, measured: float | str) -> Sentence:
-    """The learner's guess beside what was measured, in the question's unit.
+    """The learner's guess beside what was measured, in the question's unit; from now on the number counts as shown.
 
     >>> questions["demo"], guesses["demo"] = Question("How many sounds wrong?", unit="%"), 30
     >>> compare("demo", 24)
@@ -349,11 +443,25 @@ def compare(name: str, measured: float | str) -> Sentence:
         told = measured if isinstance(measured, str) else figures.number(measured)
         return Sentence(f"The question “{name}” has not been asked yet: run its cell first. Measured: {told}.")
     asked = questions[name]
-    if name not in guesses:
-        return Sentence(f"You made no guess; measured: {asked.tell(measured)}.")
-    guess = guesses[name]
-    told = f"You guessed {asked.tell(guess)}; measured: {asked.tell(measured)}."
-    return Sentence(f"{told} {_distance(asked, guess, measured)}")
+    known, notice = predictions.reveal(asked.prediction(name), measured)
+    told = [f"You made no guess; measured: {asked.tell(measured)}."]
+    if name in guesses:
+        guess = guesses[name]
+        told = [f"You guessed {asked.tell(guess)}; measured: {asked.tell(measured)}."]
+        told += [_distance(asked, guess, measured), *_confidence_met(asked, known, measured)]
+    if notice and notice not in _notices:  # once is enough
+        _notices.add(notice)
+        told.append(notice)
+    return Sentence(" ".join(told))
+
+
+def _confidence_met(asked: Question, known: Prediction, measured: float | str) -> list[str]:
+    if known.confidence is None or not known.in_time:
+        return []
+    if known.near is None:
+        return [f"You were {known.confidence}% sure."]
+    met = "it does" if known.near[0] <= measured <= known.near[1] else "it does not"
+    return [f"You were {known.confidence}% sure that {_statement(asked, known)}: {met}."]
 
 
 def _distance(asked: Question, guess: float | str, measured: float | str) -> str:
@@ -365,6 +473,28 @@ def _distance(asked: Question, guess: float | str, measured: float | str) -> str
     unit = " point" if asked.unit == "%" else f" {asked.unit}" if asked.unit else ""
     plural = "s" if asked.unit == "%" and gap != "1" else ""
     return f"Your guess was {gap}{unit}{plural} too {'high' if guess > measured else 'low'}."
+
+
+def carry_predictions() -> None:
+    """Show a button that writes all predictions into one small file, and one that brings such a file in."""
+    told = "Run this cell in JupyterLab: one button writes your predictions into a file, another brings such a file in."
+    _display(carrier(), told)
+
+
+def carrier() -> ipywidgets.VBox:
+    """The live part of `carry_predictions`."""
+    write = ipywidgets.Button(description="Write my predictions into a file", layout={"width": "auto"})
+    bring = ipywidgets.FileUpload(accept=".json", description="Bring predictions in", layout={"width": "auto"})
+    message = ipywidgets.HTML()
+
+    def brought(change) -> None:
+        if change["new"]:
+            message.value = _status(predictions.import_from(bytes(change["new"][0]["content"])))
+            bring.value = ()  # so that the same file can be brought again
+
+    write.on_click(lambda _: setattr(message, "value", _status(predictions.export_to())))
+    bring.observe(brought, "value")
+    return ipywidgets.VBox([ipywidgets.HBox([write, bring], layout=WRAPPED), message])
 
 
 # --- waiting -------------------------------------------------------------------------------------------------

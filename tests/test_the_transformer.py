@@ -183,6 +183,35 @@ def test_compute_for_a_loss_by_hand(two_curves):
     np.testing.assert_allclose(results.compute_to("a", np.array([5.0, 1.0])), [1, np.nan])
 
 
+@pytest.fixture
+def a_race(monkeypatch):
+    """Two seeds of two systems at 1, 2 and 4 times the compute: `b` is ahead at first, in one seed to the end."""
+    found = {"a": ((5, 3, 1), (5, 4, 3)), "b": ((4, 3, 2), (3, 2, 1))}
+    rows = [
+        {"system": system, "budget": float(budget), "loss": float(losses[place])}
+        for system, seeds in found.items()
+        for place, budget in enumerate((1, 2, 4))
+        for losses in seeds
+    ]
+    monkeypatch.setattr(recordings, "read", lambda name: rows)
+
+
+def test_times_the_compute_for_the_best_loss_that_both_reach_by_hand(a_race):
+    np.testing.assert_allclose(results.times("a", "b", budget=4.0), [4 / 2**1.5, 1 / 4])
+    np.testing.assert_allclose(results.times("a", "b", budget=2.0), [1, 1 / 2])
+
+
+def test_where_two_curves_cross_by_hand(a_race):
+    np.testing.assert_allclose(results.crossing("a", "b"), [2, np.nan])
+    np.testing.assert_allclose(results.crossing("b", "a"), [1, 1])
+
+
+@pytest.mark.parametrize("size", lesson.RACES)
+def test_both_systems_of_a_race_are_of_one_size(size):
+    sizes = [sum(a.size for a in lesson.fresh(system, 0).values()) for system in lesson.RACES[size].systems]
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.04)
+
+
 def test_a_change_is_taken_seed_by_seed(monkeypatch):
     found = {"a": np.array([1.0, 2.0, 3.0]), "b": np.array([1.5, 2.5, 3.5])}
     monkeypatch.setattr(results, "losses", found.get)

@@ -2,13 +2,14 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from helpers import figures, widgets
+from helpers import figures, predictions, widgets
 
 
 def line(height=1, name="rules"):
@@ -19,6 +20,21 @@ def line(height=1, name="rules"):
 def no_guesses(monkeypatch):
     monkeypatch.setattr(widgets, "guesses", {})
     monkeypatch.setattr(widgets, "questions", {})
+    monkeypatch.setattr(widgets, "_notices", set())
+    monkeypatch.setattr(predictions, "_unsaved", {})
+
+
+@pytest.fixture
+def own_file(monkeypatch, tmp_path):
+    """The learner's own file, as in a notebook that no test has started."""
+    path = tmp_path / "own" / "predictions.json"
+    monkeypatch.setenv(predictions.VARIABLE, str(path))
+    return path
+
+
+def restart_the_kernel():
+    for kept in (widgets.guesses, widgets.questions, predictions._unsaved):
+        kept.clear()
 
 
 @pytest.fixture
@@ -155,7 +171,7 @@ def test_a_table_reads_as_html_and_as_text():
 
 def test_a_guess_is_kept_and_compared():
     widgets.predict("rules", "How many in a hundred?", unit="%")
-    field, message = widgets.predictor("rules").children
+    field, _, message = widgets.predictor("rules").children
     field.value = "30 %"
     assert widgets.guesses == {"rules": 30}
     assert "Your guess is kept: 30%." in message.value
@@ -168,19 +184,30 @@ def test_a_guess_is_kept_and_compared():
 @pytest.mark.parametrize("typed", ["many", "-1", "101", "nan", "1e999", "１２x", "12%%"])
 def test_a_guess_that_is_no_number_in_range_is_told_and_not_kept(typed):
     widgets.predict("rules", "How many in a hundred?", unit="%")
-    field, message = widgets.predictor("rules").children
+    field, sure, message = widgets.predictor("rules").children
     field.value = typed
     assert widgets.guesses == {}
     assert "type a number from 0 to 100" in message.value and 'role="alert"' in message.value
+    assert sure.layout.display == "none"
 
 
 def test_a_choice_is_kept_and_compared():
     widgets.predict("winner", "Which wins?", choices=["rules", "learned"])
-    field, _ = widgets.predictor("winner").children
+    field, *_ = widgets.predictor("winner").children
     assert field.value is None
     field.value = "rules"
     assert widgets.compare("winner", "learned") == "You guessed rules; measured: learned. Your guess was wrong."
     assert widgets.compare("winner", "rules").endswith("Your guess was right.")
+
+
+def test_choices_that_are_numbers_are_kept_as_text(own_file):
+    for _ in range(2):
+        widgets.predict("delay", "At which delay?", choices=[32, 64])
+        widgets.predictor("delay").children[0].value = "64"
+        assert predictions.find(widgets.questions["delay"].prediction("delay")).notice == ""
+        restart_the_kernel()
+    widgets.predict("delay", "At which delay?", choices=[32, 64])
+    assert widgets.compare("delay", 64) == "You guessed 64; measured: 64. Your guess was right."
 
 
 def test_cells_out_of_order_and_no_guess_get_a_clear_sentence():
@@ -195,6 +222,154 @@ def test_a_question_reads_without_a_kernel(outputs):
     assert question["text/plain"] == "Predict first. Is 1 < 2? (yes, no)"
     assert "Is 1 &lt; 2?" in question["text/html"]
     assert "on paper" in field["text/plain"]
+
+
+def test_there_is_one_more_control_once_there_is_a_guess():
+    widgets.predict("rules", "How many in a hundred?", unit="%")
+    field, sure, message = widgets.predictor("rules").children
+    assert message.value == "<small>Decide on a guess, or write it on paper.</small>"
+    assert sure.layout.display == "none"
+    field.value = "30"
+    assert sure.layout.display == ""
+    assert sure.description == "How sure are you that it lies from 20% to 40%?"
+    assert sure.value is None
+    sure.value = 75
+    assert "30%. You are 75% sure that it lies from 20% to 40%." in message.value
+    field.value = "95"
+    assert "95%. You are 75% sure that it lies from 85% to 100%." in message.value
+    assert widgets.compare("rules", 24).endswith("You were 75% sure that it lies from 85% to 100%: it does not.")
+    assert widgets.compare("rules", 85).endswith("You were 75% sure that it lies from 85% to 100%: it does.")
+
+
+def test_a_choice_is_given_a_confidence_no_lower_than_a_blind_picks():
+    widgets.predict("winner", "Which wins?", choices=["rules", "learned", "neither"])
+    field, sure, _ = widgets.predictor("winner").children
+    field.value = "rules"
+    assert sure.description == "How sure are you that it is right?"
+    assert [level for _, level in sure.options] == [33, 50, 75, 90, 99]
+    sure.value = 33
+    assert widgets.compare("winner", "rules").endswith("Your guess was right. You were 33% sure.")
+
+
+@pytest.mark.parametrize(
+    ("question", "guess", "limits"),
+    [
+        ({"unit": "%"}, 5, (0, 15)),
+        ({"low": 1, "high": 20}, 3, (1.1, 4.9)),
+        ({"low": 1990, "high": 2030}, 2006, (2002, 2010)),
+        ({"low": -200, "high": 200}, 0, (-40, 40)),
+        ({"high": 1000}, 600, (300, 1000)),
+        ({"high": 1000}, 0, (0, 0)),
+        ({"low": 30, "high": 100_000}, 40, (30, 80)),
+        ({"choices": ("yes", "no")}, "yes", None),
+    ],
+)
+def test_what_a_confidence_is_about(question, guess, limits):
+    assert widgets.Question("How many?", **question).near(guess) == limits
+
+
+def test_guess_confidence_and_number_are_found_again_after_a_restart(own_file):
+    widgets.predict("rules", "How many in a hundred?", unit="%")
+    field, sure, _ = widgets.predictor("rules").children
+    field.value, sure.value = "30", 75
+    restart_the_kernel()
+    widgets.predict("rules", "How many in a hundred?", unit="%")
+    field, sure, message = widgets.predictor("rules").children
+    assert (field.value, sure.value, field.disabled) == ("30", 75, False)
+    assert widgets.guesses == {"rules": 30}
+    assert "You guessed 30%; measured: 24%." in widgets.compare("rules", 24)
+    restart_the_kernel()
+    widgets.predict("rules", "How many in a hundred?", unit="%")
+    field, sure, message = widgets.predictor("rules").children
+    assert (field.value, sure.value, field.disabled, sure.disabled) == ("30", 75, True, True)
+    assert "The number has been shown since, so it stays." in message.value
+
+
+def test_a_guess_after_the_number_was_shown_does_not_replace_the_one_before():
+    widgets.predict("rules", "How many in a hundred?", unit="%")
+    field, sure, message = widgets.predictor("rules").children
+    field.value, sure.value = "30", 75
+    widgets.compare("rules", 24)
+    field.value = "24"
+    assert (field.value, sure.value, field.disabled) == ("30", 75, True)
+    assert "30%. You are 75% sure" in message.value and "so it stays" in message.value
+    assert widgets.guesses == {"rules": 30}
+    assert widgets.compare("rules", 24).startswith("You guessed 30%")
+
+
+def test_a_late_guess_is_compared_and_not_counted():
+    widgets.predict("rules", "How many in a hundred?", unit="%")
+    field, sure, message = widgets.predictor("rules").children
+    widgets.compare("rules", 24)
+    field.value = "30"
+    assert "30%. The number had been shown before, so it is not counted." in message.value
+    assert sure.layout.display == "none"
+    assert widgets.compare("rules", 24) == "You guessed 30%; measured: 24%. Your guess was 6 points too high."
+    assert predictions.scored() == []
+    widgets.predict("rules", "How many in a hundred?", unit="%")
+
+
+def test_what_is_stored_of_a_question_does_not_depend_on_guesses(own_file, outputs):
+    for _ in range(2):
+        widgets.predict("rules", "How many in a hundred?", unit="%")
+        widgets.predictor("rules").children[0].value = "30"
+        restart_the_kernel()
+    without, with_guess = outputs[:2], outputs[2:]
+    assert without[0] == with_guess[0]
+    assert without[1][0]["text/plain"] == with_guess[1][0]["text/plain"]
+
+
+def test_a_damaged_file_is_told_beneath_the_question_and_the_lesson_goes_on(own_file):
+    own_file.parent.mkdir()
+    own_file.write_text("{")
+    widgets.predict("rules", "How many in a hundred?", unit="%")
+    own_file.write_text("{ {")
+    field, _, message = widgets.predictor("rules").children
+    assert 'role="alert"' in message.value and "It is set aside, whole, as" in message.value
+    field.value = "30"
+    assert widgets.compare("rules", 24).startswith("You guessed 30%; measured: 24%.")
+
+
+def test_a_file_that_cannot_be_written_is_told_with_each_guess_and_once_with_the_numbers(own_file):
+    own_file.parent.write_text("a file where the folder should be")
+    widgets.predict("rules", "How many in a hundred?", unit="%")
+    field, _, message = widgets.predictor("rules").children
+    for typed in ("30", "31"):
+        field.value = typed
+        assert f"kept: {typed}%" in message.value and "in this notebook only" in message.value
+    assert "Your guess was 7 points too high. Your predictions are kept in this notebook" in widgets.compare(
+        "rules", 24
+    )
+    assert widgets.compare("rules", 24) == "You guessed 31%; measured: 24%. Your guess was 7 points too high."
+
+
+def test_a_map_that_cannot_be_read_does_not_stop_a_lesson(own_file, monkeypatch):
+    def unreadable(question):
+        raise ValueError("course.toml is not well-formed")
+
+    monkeypatch.setattr(widgets.course, "lesson_asking", unreadable)
+    widgets.predict("rules", "How many in a hundred?", unit="%")
+    assert widgets.questions["rules"].lesson == ""
+
+
+def test_predictions_are_carried_by_two_buttons(own_file, tmp_path, monkeypatch, outputs):
+    monkeypatch.chdir(tmp_path)
+    widgets.predict("rules", "How many in a hundred?", unit="%")
+    widgets.predictor("rules").children[0].value = "30"
+    buttons, message = widgets.carrier().children
+    write, bring = buttons.children
+    write.click()
+    assert "1 prediction in my_predictions.json." in message.value
+    own_file.unlink()
+    uploaded = {"name": "my.json", "type": "", "size": 9, "last_modified": datetime.now(UTC)}
+    bring.value = [{**uploaded, "content": memoryview((tmp_path / "my_predictions.json").read_bytes())}]
+    assert "1 prediction read: 1 new here" in message.value
+    assert bring.value == ()
+    assert [one.guess for one in predictions.everything()] == [30]
+    bring.value = [{**uploaded, "content": memoryview(b"\x00")}]
+    assert "Nothing came in" in message.value
+    widgets.carry_predictions()
+    assert "Run this cell in JupyterLab" in outputs[-1][0]["text/plain"]
 
 
 def test_progress_passes_every_step_on_and_ends_full(outputs):

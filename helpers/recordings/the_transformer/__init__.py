@@ -12,6 +12,7 @@ from helpers.recordings import Row, Table
 from helpers.recordings.the_transformer import learning, tasks
 from helpers.recordings.the_transformer.model import MODERN, PLAIN, parameters, scores, training_flops
 
+TEXT = "python source"
 STEPS = 400  # of the plain Transformer; whoever does more or less in a step gets fewer or more of them
 SEEDS = range(5)
 RATES = {"adam": (0.004, 0.012, 0.036), "muon": (0.04, 0.08, 0.16)}
@@ -53,6 +54,24 @@ class Lstm(NamedTuple):
 LSTMS = {"LSTM, adam": Lstm(104, "adam"), "LSTM, muon": Lstm(104, "muon")}
 SYSTEMS = [*DESIGNS, *LSTMS]
 
+# Two systems more, for the longer race alone: SYSTEMS, above, are those that every other table runs through.
+DESIGNS["modern, larger"] = MODERN._replace(layers=4, width=96)
+LSTMS["LSTM, larger"] = Lstm(228, "muon")
+
+
+class Race(NamedTuple):
+    """Two systems of one size, the Transformer first, how much compute they get, and after how much they are tuned."""
+
+    systems: tuple[str, str]
+    budgets: tuple[float, ...]  # 1 = the whole compute of the plain Transformer
+    tuned_at: float
+
+
+RACES = {
+    "small": Race(("modern, as it is", "LSTM, muon"), (1.0, 4.0, 16.0), 8.0),
+    "larger": Race(("modern, larger", "LSTM, larger"), (1.0, 4.0), 4.0),
+}
+
 
 @cache
 def scores_of(system: str):
@@ -65,20 +84,20 @@ def optimiser(system: str) -> str:
     return LSTMS[system].optimiser if system in LSTMS else DESIGNS[system].optimiser
 
 
-def fresh(system: str, seed: int):
+def fresh(system: str, seed: int, text: str = TEXT):
     """Parameters of a system before training."""
-    key, vocabulary = jax.random.key(seed), len(learning.parts().characters)
+    key, vocabulary = jax.random.key(seed), len(learning.parts(text).characters)
     if system in LSTMS:
         return recurrent.lstm_parameters(key, vocabulary, LSTMS[system].width)
     return parameters(key, vocabulary, DESIGNS[system])
 
 
-def flops(system: str) -> int:
+def flops(system: str, text: str = TEXT) -> int:
     """FLOPs of training on one character: those of matrix products; a multiplication and an addition are two.
 
     The LSTM's first layer multiplies each character's embedding once a step, and looks the products up.
     """
-    vocabulary = len(learning.parts().characters)
+    vocabulary = len(learning.parts(text).characters)
     if system in LSTMS:
         gates = 4 * LSTMS[system].width ** 2
         looked_up = round(gates * vocabulary / learning.BATCH / training.CONTEXT)
@@ -86,16 +105,16 @@ def flops(system: str) -> int:
     return training_flops(DESIGNS[system], vocabulary)
 
 
-def steps(system: str, budget: float) -> int:
+def steps(system: str, budget: float, text: str = TEXT) -> int:
     """How many steps a system gets for so many times the plain Transformer's compute."""
-    return round(budget * STEPS * flops("plain, as it is") / flops(system))
+    return round(budget * STEPS * flops("plain, as it is", text) / flops(system, text))
 
 
-def train(system: str, budget: float, seed: int, rate: float, progress=iter):
+def train(system: str, budget: float, seed: int, rate: float, progress=iter, text: str = TEXT):
     """A system's parameters, trained for so much compute."""
-    batches = training.random_windows(learning.parts().training, seed, learning.BATCH)
-    count = steps(system, budget)
-    return learning.train(scores_of(system), fresh(system, seed), batches, count, rate, optimiser(system), progress)
+    batches = training.random_windows(learning.parts(text).training, seed, learning.BATCH)
+    start, count = fresh(system, seed, text), steps(system, budget, text)
+    return learning.train(scores_of(system), start, batches, count, rate, optimiser(system), progress)
 
 
 def loss(system: str, trained, part: str = "held_out") -> float:
@@ -108,9 +127,9 @@ def tune(system: str, rate: float) -> Row:
     return {"loss": round(loss(system, train(system, 0.5, 100, rate), "development"), 4)}
 
 
-def best_rate(system: str) -> float:
-    """The rate with the least development loss of the three that every system tries."""
-    rows = [row for row in recordings.read("2_4_rates") if row["system"] == system and np.isfinite(row["loss"])]
+def best_rate(system: str, table: str = "2_4_rates") -> float:
+    """The rate with the least development loss of those that every system of the table tries."""
+    rows = [row for row in recordings.read(table) if row["system"] == system and np.isfinite(row["loss"])]
     return min(rows, key=lambda row: row["loss"])["rate"]
 
 
@@ -119,6 +138,24 @@ def measure(system: str, budget: float, seed: int) -> Row:
     rate = best_rate(system)
     trained = train(system, budget, seed, rate)
     return {"steps": steps(system, budget), "rate": rate, "loss": round(loss(system, trained), 4)}
+
+
+def race(system: str, budget: float, seed: int, rate: float, part: str) -> float:
+    """The loss of a system of RACES after so much compute, over windows from all of that part of its text."""
+    trained = train(system, budget, seed, rate, text=learning.LIBRARIES)
+    return round(learning.loss(scores_of(system), trained, getattr(learning.parts(learning.LIBRARIES), part)), 4)
+
+
+def tune_longer(system: str, budget: float, rate: float) -> Row:
+    """The loss on the development part, with a seed that no measurement uses."""
+    return {"loss": race(system, budget, 100, rate, "development")}
+
+
+def measure_longer(system: str, budget: float, seed: int) -> Row:
+    """One run of the longer race at the tuned rate: its steps, and its loss on the held-out part."""
+    rate = best_rate(system, "2_4_longer_rates")
+    loss = race(system, budget, seed, rate, "held_out")
+    return {"steps": steps(system, budget, learning.LIBRARIES), "rate": rate, "loss": loss}
 
 
 @cache
@@ -159,6 +196,11 @@ def _points() -> list[Row]:
     return [{"system": system, "budget": budget, "seed": seed} for system, budget in order for seed in SEEDS]
 
 
+def _longer() -> list[Row]:
+    runs = [(system, budget) for found in RACES.values() for system in found.systems for budget in found.budgets]
+    return [{"system": system, "budget": budget, "seed": seed} for system, budget in runs for seed in SEEDS]
+
+
 TABLES = [
     Table(
         "2_4_rates",
@@ -167,6 +209,17 @@ TABLES = [
         at_once=2,
     ),
     Table("2_4_losses", _points(), measure, at_once=2),
+    Table(
+        "2_4_longer_rates",
+        [
+            {"system": system, "budget": found.tuned_at, "rate": rate}
+            for found in RACES.values()
+            for system in found.systems
+            for rate in RATES[optimiser(system)]
+        ],
+        tune_longer,
+    ),
+    Table("2_4_longer", _longer(), measure_longer),
     *tasks.TABLES,
     Table("2_4_seconds", [{"system": system} for system in TIMED], measure_step, timed=("milliseconds",)),
 ]

@@ -14,31 +14,25 @@ from helpers.models import Parameters
 
 BATCH = 16
 WARM_UP = 0.05  # of the steps, in which the rate rises
-MEASURED = 32_000  # characters of a part that is measured
+LIBRARIES = "library source"  # six libraries, split by whole files
 
 Scores = Callable[[Parameters, Array], Array]
 
 
-class Parts(NamedTuple):
-    """A text as tokens in three parts: eight tenths to train on, one to tune on, and the last, held out."""
-
-    characters: str
-    training: np.ndarray
-    development: np.ndarray
-    held_out: np.ndarray
-
-
 @cache
-def parts(name: str = "python source") -> Parts:
-    """The parts of one of the course's texts.
+def parts(name: str = "python source") -> data.Text:
+    """One of the course's texts: eight tenths, one and one, as they follow each other; LIBRARIES by whole files.
 
-    >>> [round(len(part), -5) for part in parts()[1:]]
+    >>> [round(len(part), -5) for part in parts()[:3]]
     [2300000, 300000, 300000]
     """
+    if name == LIBRARIES:
+        found = data.library_text()
+        return data.Text(*map(np.int32, found[:3]), found.characters)
     text = data.text(name)
     characters = training.alphabet(text)
     tokens = training.encode(text, characters)
-    return Parts(characters, *np.split(tokens, [len(tokens) * 8 // 10, len(tokens) * 9 // 10]))
+    return data.Text(*np.split(tokens, [len(tokens) * 8 // 10, len(tokens) * 9 // 10]), characters)
 
 
 class Adam(NamedTuple):
@@ -104,13 +98,25 @@ def train(
     return parameters
 
 
-def loss(scores: Scores, parameters: Parameters, tokens: np.ndarray, characters: int = MEASURED) -> float:
-    """Nats a character over the first `characters` of a part of the text, each seen with at most 63 before it."""
-    windows = training.consecutive_windows(tokens[: characters + 1])
+def loss(scores: Scores, parameters: Parameters, tokens: np.ndarray) -> float:
+    """Nats a character over windows from all of a part of the text, each character seen with at most 63 before it."""
+    windows = spread(tokens)
     sums = [_total(scores, parameters, windows[first : first + 64]) for first in range(0, len(windows), 64)]
-    return sum(map(float, sums)) / np.count_nonzero(windows[:, 1:] >= 0)
+    return sum(map(float, sums)) / windows[:, 1:].size
+
+
+def spread(tokens: np.ndarray, count: int = 1024) -> np.ndarray:
+    """Windows of a text, evenly spread over it: tokens (T,) -> (count, CONTEXT + 1).
+
+    The first characters of a part would be those of one file alone.
+
+    >>> spread(np.arange(1000), count=3)[:, [0, -1]].tolist()
+    [[0, 64], [467, 531], [935, 999]]
+    """
+    starts = np.linspace(0, len(tokens) - training.CONTEXT - 1, count).astype(int)
+    return tokens[starts[:, None] + np.arange(training.CONTEXT + 1)]
 
 
 @partial(jax.jit, static_argnames="scores", compiler_options=training.QUICK_COMPILATION)
 def _total(scores: Scores, parameters: Parameters, tokens: Array) -> Array:
-    return jnp.sum(jnp.where(tokens[:, 1:] >= 0, surprise(scores, parameters, jnp.maximum(tokens, 0)), 0.0))
+    return jnp.sum(surprise(scores, parameters, tokens))

@@ -5,9 +5,9 @@ import numpy as np
 from helpers import measuring, recordings
 
 
-def losses(system: str, budget: float = 1.0) -> np.ndarray:
+def losses(system: str, budget: float = 1.0, table: str = "2_4_losses") -> np.ndarray:
     """The held-out losses of a system after so many times the plain Transformer's compute: (seeds,)."""
-    rows = recordings.read("2_4_losses")
+    rows = recordings.read(table)
     return np.array([row["loss"] for row in rows if (row["system"], row["budget"]) == (system, budget)])
 
 
@@ -16,19 +16,19 @@ def change(system: str, other: str) -> tuple[float, float, float]:
     return tuple(map(float, measuring.mean_interval(losses(other) - losses(system))))
 
 
-def curve(system: str) -> tuple[np.ndarray, np.ndarray]:
+def curve(system: str, table: str = "2_4_losses") -> tuple[np.ndarray, np.ndarray]:
     """The budgets of a system's runs, rising (n,), and their losses (n, seeds)."""
-    budgets = sorted({row["budget"] for row in recordings.read("2_4_losses") if row["system"] == system})
-    return np.array(budgets), np.array([losses(system, budget) for budget in budgets])
+    budgets = sorted({row["budget"] for row in recordings.read(table) if row["system"] == system})
+    return np.array(budgets), np.array([losses(system, budget, table) for budget in budgets])
 
 
-def compute_to(system: str, targets: np.ndarray) -> np.ndarray:
+def compute_to(system: str, targets: np.ndarray, table: str = "2_4_losses") -> np.ndarray:
     """The compute at which a system's loss comes down to a target, one a seed: (seeds,); nan where it never does.
 
     Runs are joined by straight lines over the logarithm of the compute. A loss that is below its target from the first
     run on counts as that run's compute, which is then too much.
     """
-    budgets, found = curve(system)
+    budgets, found = curve(system, table)
     return np.array([_where(np.log(budgets), found[:, seed], target) for seed, target in enumerate(targets)])
 
 
@@ -42,6 +42,26 @@ def _where(logs: np.ndarray, losses: np.ndarray, target: float) -> float:
     before = after - 1
     share = (losses[before] - target) / (losses[before] - losses[after])
     return float(np.exp(logs[before] + share * (logs[after] - logs[before])))
+
+
+def times(first: str, second: str, budget: float, table: str = "2_4_longer") -> np.ndarray:
+    """How many times the compute of `first` does `second` need for the best loss that both reach: (seeds,).
+
+    Runs of more than that budget do not count.
+    """
+    reached = []
+    for system in (first, second):
+        budgets, found = curve(system, table)
+        reached.append(found[budgets <= budget].min(axis=0))
+    targets = np.maximum(*reached)
+    return compute_to(second, targets, table) / compute_to(first, targets, table)
+
+
+def crossing(first: str, second: str, table: str = "2_4_longer") -> np.ndarray:
+    """The compute at which the loss of `first` comes down to that of `second`, one a seed; nan where it does not."""
+    budgets, found = curve(first, table)
+    above = found - curve(second, table)[1]
+    return np.array([_where(np.log(budgets), one, 0) for one in above.T])
 
 
 def ratio(values: np.ndarray) -> tuple[float, float, float]:
