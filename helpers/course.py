@@ -120,7 +120,7 @@ def course() -> Course:
     """The map in data/course.toml.
 
     >>> [part.title for part in course().parts]
-    ['Start here', 'Accelerated computing', 'Attention', 'The bitter lesson']
+    ['Start here', 'Accelerated computing', 'Attention', 'The bitter lesson', 'Your verdict']
     """
     return read()
 
@@ -271,12 +271,13 @@ def index(course: Course, folder: str = "notebooks/") -> str:
     """The lessons as a Markdown table for each part, linked from a page that sees the notebooks in `folder`."""
     tables = []
     for part in course.parts:
+        own = [lesson for lesson in course.lessons if lesson.part == part.number]
         rows = [
             [f"[{lesson.heading}]({folder}{lesson.file})", lesson.question, f"{lesson.minutes} min", _needs(lesson)]
-            for lesson in course.lessons
-            if lesson.part == part.number
+            for lesson in own
         ]
-        heading = part.title if part.number == "0" else f"Part {part.number}: {part.title}"
+        is_one_notebook = [lesson.number for lesson in own] == [part.number]  # as the opening and the close are
+        heading = part.title if is_one_notebook else f"Part {part.number}: {part.title}"
         tables.append(f"**{heading}**\n\n{_table(['Lesson', 'Question', 'Time', 'Needs'], rows)}")
     return "\n\n".join(tables)
 
