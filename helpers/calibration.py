@@ -76,7 +76,9 @@ def draw(made: Sequence[Prediction], whose: str) -> tuple[Axes, str]:
     for one in found:
         ax.annotate(f"{one.count}", (one.said, 100 * one.right), xytext=(7, -13), textcoords="offset points")
     ax.set(xlim=(-3, 106), ylim=(-5, 105))
-    figures.label(ax, f"Calibration of {whose}", "sure (%)", "of these right (%)")
+    figures.label(
+        ax, "Your calibration" if whose == "you" else f"Calibration of {whose}", "sure (%)", "of these right (%)"
+    )
     return ax, in_words(made, whose)
 
 
@@ -94,7 +96,8 @@ def score(made: Sequence[Prediction], whose: str) -> Sentence:
     """The Brier score in a sentence, beside that of always saying 50%."""
     found = brier(made)
     against = "better than" if round(found, 3) < 0.25 else "worse than" if round(found, 3) > 0.25 else "the same as"
-    told = f"Brier score of {whose}: {found:.3f}, {against} always saying 50% (0.250)."
+    name = "Your Brier score" if whose == "you" else f"Brier score of {whose}"
+    told = f"{name}: {found:.3f}, {against} always saying 50% (0.250)."
     few = f" With fewer than {TOO_FEW} answers, read it as a beginning." if len(made) < TOO_FEW else ""
     return Sentence(told + few)
 
@@ -108,7 +111,8 @@ def standing(everything: Sequence[Prediction], scored: Sequence[Prediction]) -> 
             "Until then the figures below show a made-up learner."
         )
     told = f"{guessed} guess{'es' if guessed != 1 else ''} of yours, of which {len(scored)} can be scored: "
-    return Sentence(told + "made in time, with a confidence, and with the number shown since.")
+    told += "made in time, with a confidence, and with the number shown since."
+    return Sentence(told if scored else f"{told} Until one can, the figures below show a made-up learner.")
 
 
 def surprises(made: Sequence[Prediction], most: int = 10) -> Table:

@@ -29,6 +29,9 @@ def test_the_score_worked_out_by_hand():
     assert calibration.brier([answer(1, 50, True), answer(2, 50, False)]) == 0.25
     assert "the same as always saying 50%" in calibration.score([answer(1, 50, True)], "x")
     assert "better than" in calibration.score([answer(1, 90, True)], "x")
+    assert calibration.score(MADE, "you").startswith("Your Brier score: 0.3") and "of x: 0.3" in calibration.score(
+        MADE, "x"
+    )
     assert "worse than" in calibration.score(MADE, "x") and "a beginning" in calibration.score(MADE, "x")
     assert "a beginning" not in calibration.score(MADE * 4, "x")
     with pytest.raises(ValueError, match="no scored prediction"):
@@ -98,10 +101,10 @@ def test_what_cannot_be_scored_is_kept_out(file):
     told = calibration.standing(predictions.everything(), predictions.scored())
     assert told.startswith("4 guesses of yours, of which 1 can be scored")
     assert calibration.brier(predictions.scored()) == pytest.approx(0.01)
+    assert "made-up" not in told
     keep(file, late)
-    assert calibration.standing(predictions.everything(), predictions.scored()).startswith(
-        "1 guess of yours, of which 0"
-    )
+    told = calibration.standing(predictions.everything(), predictions.scored())
+    assert told.startswith("1 guess of yours, of which 0") and told.endswith("show a made-up learner.")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 1, "predictions": [{"name": "x"}, 3, null]}'])

@@ -163,6 +163,13 @@ def test_the_index_lists_each_lesson_under_its_part():
     assert rows(text)[2] == ["[9.1 Made up?](there/9_x/1_made_up.ipynb)", "Is it?", "5 min", "nothing"]
 
 
+def test_a_part_that_is_one_notebook_has_no_number_in_its_heading():
+    alone = Lesson("9", "9_made_up.ipynb", "Alone?", "Is it?", ("a", "b"), 5)
+    assert course.index(small_course(alone)).startswith("**Made up**\n\n| Lesson")
+    assert "[Alone?](notebooks/9_made_up.ipynb)" in course.index(small_course(alone))
+    assert course.index(small_course(alone, made_up())).startswith("**Part 9: Made up**")
+
+
 def test_binder_is_linked_once_the_repository_is_public():
     empty = small_course()
     assert "(https://mybinder.org/v2" not in course.binder(empty)
