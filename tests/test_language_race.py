@@ -7,11 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from helpers import data
 from helpers.recordings.one_word_at_a_time import curves, marks, race
 from helpers.recordings.one_word_at_a_time.race import Attention, Recurrent, Runner, Window
 
 SMALL = Window(reach=4, width=6, layers=3, channels=2)
-TEXT = race.Text(np.tile(np.arange(5), 400), np.arange(5), np.tile(np.arange(5), 60), "abcde")
+TEXT = data.Text(np.tile(np.arange(5), 400), np.arange(5), np.tile(np.arange(5), 60), "abcde")
 TINY = {
     "window": Runner(SMALL, 8, 4, 0.01),
     "n-gram window": Runner(SMALL._replace(runs=(2, 3), run_channels=2), 8, 4, 0.01),

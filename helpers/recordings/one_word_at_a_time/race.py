@@ -28,17 +28,8 @@ RATE_OF_RUNS = 0.2
 ADAM = optax.scale_by_adam(b2=0.95)
 
 
-class Text(NamedTuple):
-    """One text in three parts, as tokens (T,), and its characters: a character's place among them is its token."""
-
-    training: np.ndarray
-    development: np.ndarray
-    held_out: np.ndarray
-    characters: str
-
-
 @cache
-def text() -> Text:
+def text() -> data.Text:
     """The source of 59 Python modules; every tenth is held out, and every tenth is for tuning.
 
     Whole modules are kept apart: the end of a module is half known to whoever has seen its beginning.
@@ -52,7 +43,7 @@ def text() -> Text:
     parts = [[], [], []]
     for place, module in enumerate(modules):
         parts[{4: 1, 9: 2}.get(place % 10, 0)].append(module)
-    return Text(*(training.encode("\n\n".join(part), characters) for part in parts), characters)
+    return data.Text(*(training.encode("\n\n".join(part), characters) for part in parts), characters)
 
 
 def pieces(tokens: np.ndarray, count: int = PIECES) -> np.ndarray:

@@ -14,34 +14,25 @@ from helpers.models import Parameters
 
 BATCH = 16
 WARM_UP = 0.05  # of the steps, in which the rate rises
-LIBRARIES = "library source"  # lesson 2.2's text: six libraries, split by whole files
+LIBRARIES = "library source"  # six libraries, split by whole files
 
 Scores = Callable[[Parameters, Array], Array]
 
 
-class Parts(NamedTuple):
-    """A text as tokens in three parts: eight tenths to train on, one to tune on, and one held out."""
-
-    characters: str
-    training: np.ndarray
-    development: np.ndarray
-    held_out: np.ndarray
-
-
 @cache
-def parts(name: str = "python source") -> Parts:
-    """The parts of one of the course's texts, as they follow each other; those of LIBRARIES are whole files.
+def parts(name: str = "python source") -> data.Text:
+    """One of the course's texts: eight tenths, one and one, as they follow each other; LIBRARIES by whole files.
 
-    >>> [round(len(part), -5) for part in parts()[1:]]
+    >>> [round(len(part), -5) for part in parts()[:3]]
     [2300000, 300000, 300000]
     """
     if name == LIBRARIES:
         found = data.library_text()
-        return Parts(found.characters, *map(np.int32, found[:3]))
+        return data.Text(*map(np.int32, found[:3]), found.characters)
     text = data.text(name)
     characters = training.alphabet(text)
     tokens = training.encode(text, characters)
-    return Parts(characters, *np.split(tokens, [len(tokens) * 8 // 10, len(tokens) * 9 // 10]))
+    return data.Text(*np.split(tokens, [len(tokens) * 8 // 10, len(tokens) * 9 // 10]), characters)
 
 
 class Adam(NamedTuple):
