@@ -76,6 +76,7 @@ class Course(NamedTuple):
     repository: str
     parts: tuple[Part, ...]
     lessons: tuple[Lesson, ...]
+    planned: tuple[Part, ...] = ()  # lessons and parts to come, by number and title
 
 
 class Verdict(NamedTuple):
@@ -110,7 +111,8 @@ def read(path: Path = MAP) -> Course:
         problems = _map_problems(parts, lessons)
     if problems:
         raise ValueError(f"{path.name}:\n" + "\n".join(f"- {problem}" for problem in problems))
-    return Course(table["course"]["title"], table["course"]["repository"], parts, lessons)
+    planned = tuple(Part(**one) for one in table.get("planned", []))
+    return Course(table["course"]["title"], table["course"]["repository"], parts, lessons, planned)
 
 
 @cache
@@ -118,7 +120,7 @@ def course() -> Course:
     """The map in data/course.toml.
 
     >>> [part.title for part in course().parts]
-    ['Start here', 'Accelerated computing', 'Attention', 'The bitter lesson']
+    ['Start here', 'Accelerated computing', 'Attention', 'The bitter lesson', 'Your verdict']
     """
     return read()
 
@@ -151,7 +153,7 @@ def lesson_asking(question: str) -> str:
 
     The words tell it in every editor, and in a copy of the notebook under another name.
 
-    >>> lesson_asking("Of 100 English words, how many have as many sounds as letters?")
+    >>> lesson_asking("Take 100 English words that have an R at the first or the third place. How many have it third?")
     '0'
     """
     words = json.dumps(question, ensure_ascii=False)[1:-1]  # as they stand in a notebook's file
@@ -213,30 +215,69 @@ def replicated(folder: Path = ROOT / "data" / "replicated") -> dict[str, Counter
 
 
 class Map:
-    """The table of lessons as a notebook shows it, its links relative to the folder of notebooks."""
+    """The lessons that exist and those to come, as a notebook in the folder of notebooks shows them."""
+
+    def __init__(self, course: Course):
+        self.course = course
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        return {"text/plain": repr(self), "text/markdown": index(course(), "")}
+        return {"text/plain": repr(self), "text/markdown": overview(self.course, "")}
 
     def __repr__(self) -> str:
-        return "\n".join(f"{lesson.heading} ({lesson.minutes} minutes): {lesson.question}" for lesson in lessons())
+        told = [f"{lesson.heading} ({lesson.minutes} minutes): {lesson.question}" for lesson in self.course.lessons]
+        return "\n".join([*told, *(f"{one.number} {one.title} (to come)" for one in to_come(self.course))])
 
 
 def show_map() -> Map:
     """The course's map, for the last line of a cell."""
-    return Map()
+    return Map(course())
+
+
+def to_come(course: Course) -> list[Part]:
+    """The planned lessons that do not exist yet, by number and title.
+
+    >>> [one.number for one in to_come(course())][-1]
+    '4.6'
+    """
+    numbers = {lesson.number for lesson in course.lessons}
+    return [one for one in course.planned if "." in one.number and one.number not in numbers]
+
+
+def overview(course: Course, folder: str = "notebooks/") -> str:
+    """The map of a learner in Markdown: where to begin, then part by part the lessons that exist and those to come."""
+    numbered = [lesson for lesson in course.lessons if "." in lesson.number]
+    first = ", ".join(f"[{lesson.heading}]({folder}{lesson.file})" for lesson in numbered if not lesson.needs)
+    coming = to_come(course)
+    lead = f"**Lessons here: {len(numbered)}" + (f". To come: {len(coming)}.**" if coming else ".**")
+    lead += f" These need no other lesson first: {first}." if first else ""
+    titles = {part.number: part for part in (*course.planned, *course.parts) if "." not in part.number}
+    told = [
+        _part_overview(course, titles[number], coming, folder) for number in sorted(titles, key=int) if number != "0"
+    ]
+    return "\n\n".join([lead, *filter(None, told)])
+
+
+def _part_overview(course: Course, part: Part, coming: list[Part], folder: str) -> str:
+    here = [lesson for lesson in course.lessons if lesson.part == part.number]
+    table = index(course._replace(parts=(part,)), folder) if here else f"**Part {part.number}: {part.title}**"
+    table = table.replace("---", ":---").replace(" min |", "\N{NO-BREAK SPACE}min |")  # text reads from the left
+    rest = " · ".join(f"{one.number} {one.title}" for one in coming if one.number.split(".")[0] == part.number)
+    if not here and not rest:
+        return ""
+    return f"{table}\n\n*To come:* {rest}" if rest else table
 
 
 def index(course: Course, folder: str = "notebooks/") -> str:
     """The lessons as a Markdown table for each part, linked from a page that sees the notebooks in `folder`."""
     tables = []
     for part in course.parts:
+        own = [lesson for lesson in course.lessons if lesson.part == part.number]
         rows = [
             [f"[{lesson.heading}]({folder}{lesson.file})", lesson.question, f"{lesson.minutes} min", _needs(lesson)]
-            for lesson in course.lessons
-            if lesson.part == part.number
+            for lesson in own
         ]
-        heading = part.title if part.number == "0" else f"Part {part.number}: {part.title}"
+        is_one_notebook = [lesson.number for lesson in own] == [part.number]  # as the opening and the close are
+        heading = part.title if is_one_notebook else f"Part {part.number}: {part.title}"
         tables.append(f"**{heading}**\n\n{_table(['Lesson', 'Question', 'Time', 'Needs'], rows)}")
     return "\n\n".join(tables)
 
@@ -301,6 +342,8 @@ def _table_problems(table: dict) -> list[str]:
         problems.append("[course] needs a title and a repository (which may be empty), and nothing else")
     if not _are_tables(parts, {"number", "title"}):
         problems.append("each [[part]] needs a number and a title, and nothing else")
+    if not _are_tables(table.get("planned", []), {"number", "title"}):
+        problems.append("each [[planned]] needs a number and a title, and nothing else")
     return problems + [problem for place, entry in enumerate(entries, 1) for problem in _entry_problems(place, entry)]
 
 

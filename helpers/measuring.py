@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
@@ -14,6 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 import psutil
 from scipy import stats
+
+MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def seed() -> int:
@@ -192,8 +194,28 @@ def crossing(amounts, first, second) -> float | None:
 
 def machine() -> str:
     """The processor's name and how many cores this process may use, such as "AMD EPYC 7B13, 2 cores"."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{_processor()}, {cores} cores"
+    return f"{_processor()}, {cores()} cores"
+
+
+def cores() -> int:
+    """How many of the processor's cores this process may use.
+
+    >>> cores() >= 1
+    True
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory(limits: Sequence[str | Path] = MEMORY_LIMITS) -> int:
+    """How many bytes of memory this process may use: the machine's, or less where a container's limit says so.
+
+    limits are the files in which Linux keeps such a limit (of the second version of its control groups, and the first).
+
+    >>> memory() > 10**8
+    True
+    """
+    told = [path.read_text().strip() for path in map(Path, limits) if path.is_file()]
+    return min([psutil.virtual_memory().total, *(int(limit) for limit in told if limit.isdigit())])
 
 
 def _processor() -> str:

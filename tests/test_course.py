@@ -62,6 +62,7 @@ def test_an_unknown_lesson_is_told_which_there_are():
         ("[course]", "[course", "not well-formed TOML"),
         ("[course]", "[corse]", r"\[course\] needs a title and a repository"),
         ('repository = ""', "", r"\[course\] needs a title and a repository"),
+        ("planned = [", "planned = [1, ", r"each \[\[planned\]\] needs a number and a title"),
         ('title = "The bitter lesson"', "", r"each \[\[part\]\] needs a number and a title"),
     ],
 )
@@ -162,6 +163,13 @@ def test_the_index_lists_each_lesson_under_its_part():
     assert rows(text)[2] == ["[9.1 Made up?](there/9_x/1_made_up.ipynb)", "Is it?", "5 min", "nothing"]
 
 
+def test_a_part_that_is_one_notebook_has_no_number_in_its_heading():
+    alone = Lesson("9", "9_made_up.ipynb", "Alone?", "Is it?", ("a", "b"), 5)
+    assert course.index(small_course(alone)).startswith("**Made up**\n\n| Lesson")
+    assert "[Alone?](notebooks/9_made_up.ipynb)" in course.index(small_course(alone))
+    assert course.index(small_course(alone, made_up())).startswith("**Part 9: Made up**")
+
+
 def test_binder_is_linked_once_the_repository_is_public():
     empty = small_course()
     assert "(https://mybinder.org/v2" not in course.binder(empty)
@@ -189,6 +197,29 @@ def test_the_map_shows_as_a_table_and_as_text():
     shown = course.show_map()._repr_mimebundle_()
     assert "](3_the_bitter_lesson/1_rules_or_gradient_descent.ipynb)" in shown["text/markdown"]
     assert "3.1 Rules or gradient descent? (70 minutes)" in shown["text/plain"]
+
+
+def test_the_map_names_what_is_to_come():
+    planned = (Part("9", "Not used"), Part("9.1", "Exists by now"), Part("9.2", "Later"), Part("10", "Last"))
+    planned += (Part("10.1", "Latest"), Part("11", "Empty"))
+    shown = course.overview(small_course(made_up())._replace(planned=planned), "")
+    assert shown.startswith(
+        "**Lessons here: 1. To come: 2.** These need no other lesson first: "
+        "[9.1 Made up?](9_x/1_made_up.ipynb).\n\n**Part 9: Made up**"
+    )
+    assert shown.endswith("*To come:* 9.2 Later\n\n**Part 10: Last**\n\n*To come:* 10.1 Latest")
+    assert "Exists by now" not in shown and "Empty" not in shown
+    assert "| :--- | :--- | :--- | :--- |" in shown and "| 5\N{NO-BREAK SPACE}min |" in shown
+
+
+def test_a_whole_course_has_nothing_to_come():
+    whole = small_course(made_up())
+    assert "o come" not in course.overview(whole) + repr(course.Map(whole))
+
+
+def test_the_lessons_and_the_plan_are_all_that_the_claims_name():
+    known = {lesson.number for lesson in course.lessons()} | {one.number for one in course.course().planned}
+    assert {claim.lesson for claim in claims.all_claims().values()} <= known
 
 
 def test_the_map_needs_the_standard_library_alone():

@@ -154,3 +154,16 @@ def test_bandwidth_counts_two_arrays_read_and_one_written(monkeypatch):
 def test_sizes_that_ask_too_much_are_refused(measure, amount):
     with pytest.raises(ValueError, match=f"not {amount}"):
         measure(amount)
+
+
+def test_the_smallest_limit_of_memory_counts(tmp_path):
+    whole = measuring.psutil.virtual_memory().total
+    for name, text in {"less": "1000000000\n", "none": "max\n", "more": str(2**63)}.items():
+        (tmp_path / name).write_text(text)
+    assert measuring.memory([tmp_path / "less", tmp_path / "none"]) == 10**9
+    assert measuring.memory([tmp_path / "none", tmp_path / "more", tmp_path / "missing"]) == whole
+    assert measuring.memory([]) == whole
+
+
+def test_the_machine_tells_its_cores():
+    assert measuring.machine().endswith(f", {measuring.cores()} cores")
