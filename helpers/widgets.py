@@ -13,8 +13,9 @@ import matplotlib.pyplot as plt
 import traitlets
 from IPython.display import display
 
-from helpers import course, figures, predictions
+from helpers import course, figures, predictions, quizzes
 from helpers.predictions import Prediction, Sentence
+from helpers.quizzes import Quiz
 
 MOST_KNOBS = 4
 NARROW = {"description_width": "initial"}
@@ -22,6 +23,8 @@ WRAPPED = {"flex_flow": "row wrap", "max_width": "44rem"}
 WIDE = {"style": NARROW, "layout": {"width": "95%", "max_width": "36rem"}}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 LIVE_DOTS_PER_INCH = 100
+# JupyterLab gives each choice one line of fixed height, onto which a long one does not fit.
+WRAP_CHOICES = "<style>.quiz-form .widget-radio-box label {height: auto; white-space: normal}</style>"
 # Where the live part is drawn, the stored figure above it (its `count` outputs) would say everything twice.
 HIDE_STORED = (
     "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child .explored),"
@@ -495,6 +498,63 @@ def carrier() -> ipywidgets.VBox:
     write.on_click(lambda _: setattr(message, "value", _status(predictions.export_to())))
     bring.observe(brought, "value")
     return ipywidgets.VBox([ipywidgets.HBox([write, bring], layout=WRAPPED), message])
+
+
+# --- the exit quiz -------------------------------------------------------------------------------------------
+
+
+def quiz(number: str) -> None:
+    """Show a lesson's exit quiz; each choice tells what speaks for it, or where the thought goes wrong.
+
+        quiz("3.1")
+
+    With no kernel, as in the book, each choice unfolds into its reason. Raises ValueError where the lesson has none.
+    """
+    asked = quizzes.read(number)
+    display(asked.card()._repr_mimebundle_(), raw=True)
+    _display(QuizForm(asked), "To be asked question by question, run this cell in JupyterLab.")
+
+
+class QuizForm(ipywidgets.VBox):
+    """The live part of `quiz`: a field a question, the reason for the choice made, and how many were right at first.
+
+    >>> form = QuizForm(quizzes.read("3.1"))
+    >>> form.fields[0].value = form.asked.questions[0].right
+    >>> "Right." in form.reasons[0].value
+    True
+    """
+
+    def __init__(self, asked: Quiz):
+        self.asked, self.first_choices = asked, {}
+        self.fields = [_quiz_field(place, one) for place, one in enumerate(asked.questions, 1)]
+        self.reasons = [ipywidgets.HTML() for _ in asked.questions]
+        self.message = ipywidgets.HTML("<small>Does nothing happen? Run this cell first.</small>")
+        rows = [ipywidgets.HTML(f'{HIDE_STORED}{WRAP_CHOICES}<div class="explored"></div>')]
+        for place, (one, field, reason) in enumerate(zip(asked.questions, self.fields, self.reasons)):
+            text = ipywidgets.HTML(f"<p><strong>{place + 1}.</strong> {html.escape(one.asks)}</p>")
+            rows += [text, field, reason]
+            field.observe(lambda change, place=place: self.choose(place, change["new"]), "value")
+        super().__init__([*rows, self.message])
+        self.add_class("quiz-form")
+
+    def choose(self, place: int, chosen: int) -> None:
+        """Tell the reason for a choice; the first one for each question counts."""
+        self.first_choices.setdefault(place, chosen)
+        choice = self.asked.questions[place].choices[chosen]
+        self.reasons[place].value = f'<p role="status"><strong>{choice.judged}</strong> {html.escape(choice.why)}</p>'
+        right = sum(self.asked.questions[at].right == first for at, first in self.first_choices.items())
+        self.message.value = _status(
+            f"{len(self.first_choices)} of {len(self.fields)} answered, {right} right at the first choice. "
+            "What speaks against the other choices? Choose them and see."
+        )
+
+
+def _quiz_field(number: int, question: quizzes.Question) -> ipywidgets.RadioButtons:
+    options = [(f"{quizzes.letter(at)}. {one.says}", at) for at, one in enumerate(question.choices)]
+    layout = {"width": "auto", "max_width": "44rem"}
+    return ipywidgets.RadioButtons(
+        options=options, value=None, description=f"Answer {number}:", style=NARROW, layout=layout
+    )
 
 
 # --- waiting -------------------------------------------------------------------------------------------------

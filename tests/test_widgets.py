@@ -1,5 +1,6 @@
 """The controls, driven as a browser drives them: by setting values; and a notebook of them run twice."""
 
+import html
 import json
 import re
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from helpers import figures, predictions, widgets
+from helpers import figures, predictions, quizzes, widgets
 
 
 def line(height=1, name="rules"):
@@ -372,6 +373,39 @@ def test_predictions_are_carried_by_two_buttons(own_file, tmp_path, monkeypatch,
     assert "Run this cell in JupyterLab" in outputs[-1][0]["text/plain"]
 
 
+def test_a_quiz_reads_without_a_kernel_and_comes_before_its_fields(outputs):
+    widgets.quiz("3.1")
+    (static, _), (fields, _) = outputs
+    assert static["text/html"].count("<summary>") == sum(len(one.choices) for one in quizzes.read("3.1").questions)
+    assert widgets.WIDGET_VIEW in fields and "run this cell in JupyterLab" in fields["text/plain"]
+
+
+def test_each_choice_of_a_quiz_is_explained_and_the_first_one_counts():
+    form = widgets.QuizForm(quizzes.read("3.1"))
+    for place, question in enumerate(form.asked.questions):
+        wrong = 0 if question.right else 1
+        for chosen in (wrong, question.right):
+            form.fields[place].value = chosen
+            choice = question.choices[chosen]
+            assert html.escape(choice.why) in form.reasons[place].value
+            assert ("<strong>Right.</strong>" in form.reasons[place].value) == choice.right
+    assert "5 of 5 answered, 0 right at the first choice" in form.message.value
+
+
+def test_right_first_choices_of_a_quiz_are_counted():
+    form = widgets.QuizForm(quizzes.read("3.1"))
+    form.fields[0].value = form.asked.questions[0].right
+    form.fields[1].value = (form.asked.questions[1].right + 1) % 3
+    form.fields[0].value = (form.asked.questions[0].right + 1) % 3
+    assert "2 of 5 answered, 1 right at the first choice" in form.message.value
+
+
+def test_a_quiz_that_is_not_there_is_told(outputs):
+    with pytest.raises(ValueError, match=r"Lesson 9\.7 has no exit quiz\. These have one: 1\.1, "):
+        widgets.quiz("9.7")
+    assert outputs == []
+
+
 def test_progress_passes_every_step_on_and_ends_full(outputs):
     assert list(widgets.progress("abc", "letters")) == ["a", "b", "c"]
     assert outputs[0][0]["text/plain"] == "letters: 3 steps."
@@ -387,6 +421,7 @@ LESSON = [
     "widgets.explore(line, height=(1, 4))",
     "widgets.explore(lambda word: widgets.Table(['word'], [[word]]), word='cough')",
     "for _ in widgets.progress(range(3), 'three'): pass",
+    "widgets.quiz('3.1')",
     "widgets.compare('height', 2)",
 ]
 
