@@ -141,7 +141,7 @@ def test_as_plain_text_all_questions_come_before_the_first_reason():
         assert question.asks in asked
         for choice in question.choices:
             assert choice.says in asked and choice.why in answers and choice.why not in asked
-    assert [line[3] for line in answers.splitlines() if line[1] == "."] == [
+    assert [line[3] for line in answers.splitlines() if line[1:2] == "."] == [
         quizzes.letter(question.right) for question in quiz.questions
     ]
 
