@@ -1,4 +1,4 @@
-"""The project's commands: python3 -m helpers lab | test | run | record | replicate | doctor."""
+"""The project's commands: python3 -m helpers lab | test | run | record | replicate | handout | doctor."""
 
 import argparse
 import os
@@ -49,6 +49,8 @@ def parser() -> argparse.ArgumentParser:
     replicate.add_argument("lesson", metavar="LESSON")
     replicate.add_argument("--seeds", type=_positive, default=5, metavar="N", help="seeds 0 to N-1 (default: 5)")
     replicate.add_argument("--save", action="store_true", help="write the verdicts to data/replicated/")
+    handout = commands.add_parser("handout", help="write a lesson for a class, with and without answers, and slides")
+    handout.add_argument("lesson", metavar="LESSON")
     doctor = commands.add_parser("doctor", help="say what is wrong with this machine, and the remedy")
     for command in (lab, doctor):
         command.add_argument("--port", type=_port, default=8888, metavar="N", help="(default: 8888)")
@@ -100,6 +102,14 @@ def replicate(options, _) -> int:
     return notebooks.replicate(_lesson(options.lesson), seeds=options.seeds, save=options.save)
 
 
+def handout(options, _) -> None:
+    """Writes a lesson for a class into handouts/: without answers, with them, as slides, and the teacher's page."""
+    from helpers import handout
+
+    for path in handout.write(_lesson(options.lesson)):
+        print(path.relative_to(environment.ROOT).as_posix())
+
+
 def doctor(port: int) -> int:
     """Prints what is right and what is wrong with this machine; 1 if anything is wrong."""
     wrong = 0
@@ -131,7 +141,7 @@ def _port(text: str) -> int:
     return int(text)
 
 
-JOBS = {"lab": lab, "test": test, "run": run, "record": record, "replicate": replicate}
+JOBS = {"lab": lab, "test": test, "run": run, "record": record, "replicate": replicate, "handout": handout}
 
 if __name__ == "__main__":
     sys.exit(main())

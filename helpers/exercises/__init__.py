@@ -28,6 +28,20 @@ LINES_SHOWN = 5  # of what an attempt printed
 WIDTH = 100  # characters of a line of plain text
 
 
+WITHHELD = "They are closed in this copy of the lesson. A hint helps, and a check says what is wrong."
+_withheld: list[bool] = []  # with an entry once a handed-out notebook has asked for it
+
+
+def withhold_solutions() -> None:
+    """Close `.solution()` of every exercise until the kernel restarts, as in a copy of a lesson that is handed out.
+
+    It takes the button away, not the file: whoever reads the modules of this package finds the solutions.
+
+        helpers.exercises.withhold_solutions()
+    """
+    _withheld.append(True)
+
+
 class Mistake(NamedTuple):
     """An error that learners really make, as an attempt that makes it, and what to tell the learner."""
 
@@ -95,11 +109,13 @@ class Exercise:
         self._hints_given = number
         last = number == len(self.hints)
         heading = f"Hint {number} of {len(self.hints)}{', the last' if last else ''}."
-        after = [f"One way to write it: `exercises.{self.name}.solution()`"] if last else []
+        after = [f"One way to write it: `exercises.{self.name}.solution()`"] if last and not _withheld else []
         return Card(*_text_and_html(heading, [self.hints[number - 1], *after]))
 
     def solution(self) -> Card:
-        """The source of the solution, the very one that the tests run."""
+        """The source of the solution, the very one that the tests run; a sentence where the teacher withholds it."""
+        if _withheld:
+            return Card(*_text_and_html("Your teacher has the solutions.", [WITHHELD]))
         lead = "One way to write it:"
         code = f'<pre style="white-space: pre-wrap"><code>{escape(self.source)}</code></pre>'
         return Card(f"{lead}\n\n{self.source}", f'<div style="{FRAME}"><p><strong>{lead}</strong></p>{code}</div>')
