@@ -267,7 +267,7 @@ def _legend() -> str:
 def _task_text(task: Task) -> str:
     heading = f"### {task.part}: {task.title}"
     if task.exercise is None:
-        return f"{heading}\n\nNothing is checked: it is for talking."
+        return f"{heading}\n\nOpen: it has no check, and no solution of ours."
     known = [mistake.diagnosis for mistake in task.exercise.mistakes]
     lead = f"{len(task.exercise.hints)} hints, and {len(known)} mistakes that its check tells apart"
     return f"{heading}\n\n{task.exercise.target}\n\n{_folded(lead, known)}"

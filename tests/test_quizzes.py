@@ -1,5 +1,6 @@
 """The exit quizzes: every lesson has one, it asks in words already taught, and a mistake in a file is named."""
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -33,6 +34,21 @@ def test_every_lesson_has_a_quiz():
     numbered = {lesson.number for lesson in course.lessons() if "." in lesson.number}
     assert numbered - TO_COME == set(quizzes.numbers()) - TO_COME
     assert len(numbered - TO_COME) >= 11
+
+
+def foreign_quizzes(number: str, notebook: str) -> list[str]:
+    """The quizzes that a lesson's notebook shows and that are another lesson's."""
+    return [shown for shown in re.findall(r"widgets\.quiz\(\W*([\d.]+)", notebook) if shown != number]
+
+
+@pytest.mark.parametrize("lesson", [pytest.param(lesson, id=lesson.number) for lesson in course.lessons()])
+def test_a_notebook_shows_its_own_quiz_and_no_other(lesson):
+    assert foreign_quizzes(lesson.number, lesson.path.read_text(encoding="utf-8")) == []
+
+
+def test_another_lessons_quiz_is_noticed():
+    source = json.dumps({"source": ['widgets.quiz("3.1")\n', 'widgets.quiz("2.4")']})
+    assert foreign_quizzes("3.1", source) == ["2.4"]
 
 
 @pytest.mark.parametrize("number", EVERY)
