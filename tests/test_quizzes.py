@@ -163,6 +163,7 @@ def test_as_plain_text_all_questions_come_before_the_first_reason():
 
 
 def test_markup_in_a_quiz_is_text():
-    choice = quizzes.Choice("a < b", "For <b>.", True)
+    choice = quizzes.Choice("c & d", "For <b>.", True)
     card = quizzes.Quiz("9.1", (quizzes.Question("Is a < b?", (choice,)),)).card()
-    assert "a &lt; b" in card.html and "&lt;b&gt;" in card.html and "Is a &lt; b?" in card.html
+    for written in ("Is a &lt; b?", "c &amp; d", "For &lt;b&gt;."):
+        assert written in card.html
