@@ -118,30 +118,38 @@ def slides(lesson: Lesson) -> str:
 def _as_slides(notebook: NotebookNode, title: str) -> NotebookNode:
     """The notebook with what is no matter for a slide left out, and each cell's place told as nbconvert wants it."""
     notebook.metadata = NotebookNode(title=title)
-    kept, section = [], ""
+    kept, section, full = [], "", False
     for cell in map(_for_slides, notebook.cells):
         heading = re.match(r"##? (.+)", cell.source) if cell.cell_type == "markdown" else None
         section = heading[1] if heading else section
         if section.startswith(NO_SLIDES) or (cell.cell_type == "code" and not cell.outputs):
             continue
-        goes_on = kept and not heading and _shares_a_slide(kept[-1], cell)
+        goes_on = bool(kept) and not heading and _shares_a_slide(kept[-1], cell, full)
+        full = (full and goes_on) or not _is_brief(cell)
         cell.metadata = NotebookNode(slideshow={"slide_type": "slide" if heading else "-" if goes_on else "subslide"})
         kept.append(cell)
     notebook.cells = kept
     return notebook
 
 
-def _shares_a_slide(before: NotebookNode, cell: NotebookNode) -> bool:
-    """Whether a cell joins the slide of the one before: an announced output, a reading of it, a line of output."""
+def _shares_a_slide(before: NotebookNode, cell: NotebookNode, full: bool) -> bool:
+    """Whether a cell joins the slide of the one before: an announced output, a reading of it, a line of output.
+
+    A slide is full with one output that is more than a line or two.
+    """
     if cell.cell_type == "markdown":
         return before.cell_type == "code" and cell.source.startswith(READING)
     announced = before.cell_type == "markdown" and not before.source.startswith("# ")
-    return announced or all(_is_brief(output) for output in cell.outputs)
+    return _is_brief(cell) or (announced and not full)
 
 
-def _is_brief(output: NotebookNode) -> bool:
-    text = output.text if output.output_type == "stream" else output.data.get("text/plain", "")
-    return len(text) < BRIEF and "image/png" not in output.get("data", {})
+def _is_brief(cell: NotebookNode) -> bool:
+    """Whether a cell's outputs, if it has any, are a line or two."""
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        if "image/png" in data or len(output.get("text", data.get("text/plain", ""))) >= BRIEF:
+            return False
+    return True
 
 
 def _for_slides(cell: NotebookNode) -> NotebookNode:

@@ -162,6 +162,11 @@ def test_a_figure_is_read_on_its_own_slide(page):
     assert sum("<img" in section for section in reading) >= 4
 
 
+def test_no_slide_holds_two_figures_or_two_tables(page):
+    for section in re.split(r"<section>", page):
+        assert section.count("<img") + section.count("<table>") <= 1
+
+
 def test_the_command_writes_four_files_and_names_them(tmp_path, monkeypatch, capsys):
     from helpers import __main__ as commands
 
