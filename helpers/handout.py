@@ -45,7 +45,7 @@ def write(lesson: Lesson, folder: Path = FOLDER) -> list[Path]:
             "teacher.md": teaching.page(lesson),
         }
     except ValueError as error:
-        raise Fault(str(error), "mend it, or hand out another lesson.") from None
+        raise Fault(str(error), "mend what is named here, or name another lesson, such as 3.1.") from None
     return [_put(lesson, folder, name, content) for name, content in contents.items()] + [
         _put(lesson, folder, "slides.html", slides(lesson))
     ]
