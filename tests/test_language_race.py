@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from helpers import data
+from helpers.recordings import one_word_at_a_time as lesson
 from helpers.recordings.one_word_at_a_time import curves, marks, race
 from helpers.recordings.one_word_at_a_time.race import Attention, Recurrent, Runner, Window
 
@@ -56,10 +57,10 @@ def test_a_run_has_one_place_whatever_stood_before():
     windows = np.random.default_rng(0).integers(101, size=(200, 6))
     other = windows.copy()
     other[:, 0] += 1
-    places, others = race.shelf(jnp.asarray(windows), (2, 5, 6)), race.shelf(jnp.asarray(other), (2, 5, 6))
+    places, others = (race.shelf(jnp.asarray(rows), (2, 5, 6), places=2**17) for rows in (windows, other))
     assert (places[:, :2] == others[:, :2]).all()
     assert (places[:, 2] != others[:, 2]).mean() > 0.98
-    assert (places // race.SHELVES == np.array([0, 1, 2])).all()
+    assert (places // 2**17 == np.array([0, 1, 2])).all()
     assert len(np.unique(places[:, 1])) > 190
 
 
@@ -69,23 +70,31 @@ def test_a_step_changes_only_the_runs_that_it_read():
     learner.dense["head"] = jnp.ones_like(learner.dense["head"]).at[:, 0].set(0.0)
     learner.step(batch, 1)
     changed = np.flatnonzero((np.asarray(learner.runs) != before).any(axis=1))
-    assert set(changed) <= set(np.unique(race.shelf(jnp.asarray(batch[:, :-1]), (2, 3))).tolist())
+    read = race.shelf(jnp.asarray(batch[:, :-1]), (2, 3), TINY["n-gram window"].size.places)
+    assert set(changed) <= set(np.unique(read).tolist())
     assert len(changed) > 0
 
 
 @pytest.mark.parametrize("name", ["window", "n-gram window", "LSTM"])
 def test_training_gives_the_same_curve_again_and_learns(monkeypatch, name):
     monkeypatch.setattr(race, "RUNNERS", TINY)
-    monkeypatch.setattr(race, "text", lambda: TEXT)
+    monkeypatch.setattr(data, "library_text", lambda: TEXT)
     losses = race.train(name, 0, [20, 160])
     assert losses == race.train(name, 0, [20, 160])
     assert losses[1] < losses[0] < 1.05 * np.log(5)
 
 
-def test_modules_are_split_whole():
-    parts = race.text()
-    assert [len(part) for part in parts[:3]] == [2_425_580, 323_345, 186_681]
-    assert len(parts.training) == curves.TEXT
+def test_the_cost_of_counting_is_that_of_the_text():
+    assert len(data.library_text().training) == curves.TEXT == lesson.TEXT_PARTS[-1]
+
+
+def test_a_place_comes_once_before_any_comes_again_and_a_seed_has_its_own_order():
+    first, other = (
+        [next(batches) for _ in range(20)] for batches in (race.rows(np.arange(1_000), 10, 8, s) for s in (0, 1))
+    )
+    assert len(np.unique(np.concatenate(first)[:, 0])) == 200
+    assert (np.concatenate(first) != np.concatenate(other)).all()
+    assert max(np.diff(np.sort(first[0][:, 0]))) < 200  # a batch comes from all over the text
 
 
 def test_marks_end_with_the_run():

@@ -42,7 +42,6 @@ class Stop(BaseException):
             frame = frame.f_back
             sys.settrace(_stop_line)
         if run.last_resort and sys.gettrace():
-            run.asleep = True
             _sleep_for_good()
 
 
@@ -55,6 +54,9 @@ def _sleep_for_good() -> None:
     lock = threading.Lock()
     while lock.acquire():
         pass
+
+
+ASLEEP = _sleep_for_good.__code__
 
 
 class Printed(io.TextIOBase):
@@ -99,8 +101,14 @@ class Run(threading.Thread):
         super().__init__(daemon=True)
         self.function, self.stopped, self.error = function, None, None
         self.closed, self.lock = False, threading.Lock()
-        self.last_resort = self.asleep = False
+        self.last_resort = False
         self.printed = Printed(self)
+
+    @property
+    def asleep(self) -> bool:
+        """Whether the thread stands in its last sleep: looked at, for a Stop on its way wakes even a sleeper."""
+        frame = sys._current_frames().get(self.ident)
+        return bool(frame) and frame.f_code is ASLEEP
 
     @property
     def goes_on(self) -> bool:
@@ -131,6 +139,11 @@ class Run(threading.Thread):
             if not self.closed:
                 _put_exception(self.ident, Stop)
 
+    def take_stop_back(self) -> None:
+        with self.lock:
+            if not self.closed:
+                _put_exception(self.ident, NOTHING)
+
     def refuse_input(self, prompt: object = "") -> str:
         self.note("input")
         raise Stop
@@ -160,6 +173,8 @@ class Run(threading.Thread):
                 self.last_resort = time.monotonic() > started + PATIENCE / 2
                 self.put_stop()
                 self.join(0.01)
+                if self.asleep:
+                    self.take_stop_back()  # or it would wake the sleeper
 
 
 Run.OWN = frozenset(function.__code__ for function in (Run.run, Run.close))

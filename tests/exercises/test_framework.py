@@ -485,6 +485,24 @@ def test_an_interrupted_check_says_so_and_ends(exercise):
     assert not any(thread.goes_on for thread in threading.enumerate() if isinstance(thread, _running.Run))
 
 
+def test_an_attempt_that_wakes_from_its_sleep_is_put_to_sleep_again(monkeypatch):
+    """Else it would go on for ever behind everything that the learner runs next."""
+    sleep, woken = _running._sleep_for_good, []
+
+    def wakes_once():
+        if woken:
+            sleep()
+        woken.append(True)
+        raise InterruptedError
+
+    run = _running.Run(lambda: loops_and_catches_everything_twice([]))
+    monkeypatch.setattr(_running, "_sleep_for_good", wakes_once)
+    run.watch(seconds=0.05)
+    time.sleep(0.05)
+    assert woken
+    assert sys._current_frames()[run.ident].f_code is _running.ASLEEP
+
+
 def test_a_slow_attempt_is_told_that_its_short_answers_were_right():
     exercise = new_exercise()
 

@@ -5,20 +5,22 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from helpers import figures, measuring, recordings
+from helpers import data, figures, measuring, recordings
 from helpers.recordings.one_word_at_a_time import race
 
 CLOCKS = {"seconds": "seconds of one core", "operations": "operations, in billions", "waiting": "products that wait"}
-FEED_FORWARD = ("window", "n-gram window")
-RECURRENT = ("LSTM", "wide LSTM")
-TEXT = 2_425_580  # characters to learn from
+FEED_FORWARD = ("window", "n-gram window", "wide n-gram window")
+RECURRENT = ("LSTM", "wide LSTM", "deep LSTM")
+ATTENTION = ("attention", "wide attention")
+TEXT = 33_202_937  # characters to learn from
 NGRAM_ORDER = 9
-_STYLE = dict(zip(("RNN", "wide LSTM", "LSTM that keeps", "LSTM"), figures.variants("recurrent", 4), strict=True))
-_STYLE |= dict(zip(("n-gram window", "window"), figures.variants("window model", 2), strict=True))
-_STYLE |= {"attention": figures.STYLE["attention"]}
+_RECURRENT = ("RNN", "wide LSTM", "LSTM that keeps", "deep LSTM", "LSTM")
+_STYLE = dict(zip(_RECURRENT, figures.variants("recurrent", 5), strict=True))
+_STYLE |= dict(zip(("wide n-gram window", "n-gram window", "window"), figures.variants("window model", 3), strict=True))
+_STYLE |= dict(zip(("wide attention", "attention"), figures.variants("attention", 2), strict=True))
 STYLES = {name: _STYLE[name] for name in ("RNN", "LSTM", "LSTM that keeps", "attention")}
 READERS = {name: _STYLE[name] for name in ("RNN", "LSTM", "attention", "window")}
-RACERS = {name: _STYLE[name] for name in (*FEED_FORWARD, *RECURRENT, "attention")}
+RACERS = {name: _STYLE[name] for name in (*FEED_FORWARD, *RECURRENT, *ATTENTION)}
 
 
 class Curve(NamedTuple):
@@ -37,7 +39,9 @@ def cost_of_a_step(system: str, clock: str) -> float:
     if clock == "seconds":
         return {row["system"]: row["seconds"] for row in recordings.read("2_2_step_seconds")}[system]
     runner = race.RUNNERS[system]
-    return race.flops(runner, len(race.text().characters)) / 1e9 if clock == "operations" else race.chain(runner)
+    return (
+        race.flops(runner, len(data.library_text().characters)) / 1e9 if clock == "operations" else race.chain(runner)
+    )
 
 
 def curve(system: str, clock: str, table: str = "2_2_race") -> Curve:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from helpers import models, recurrent, training
+from helpers import data, models, recurrent, training
 from helpers.models import Parameters
 from helpers.recordings import Row
 from helpers.recordings.one_word_at_a_time import race
@@ -159,7 +159,7 @@ loss_on_text = {system: partial(next_token_loss, system) for system in MODELS}
 
 def on_text(system: str, trained: int, seed: int) -> Parameters:
     """A system of width 128 at its random start (nothing zero in it), or after `trained` steps on the race's text."""
-    tokens, *_, characters = race.text()
+    tokens, *_, characters = data.library_text()
     parameters = fresh(system, seed, len(characters), width=128)
     if not trained:
         return stirred(parameters, seed)
@@ -173,7 +173,7 @@ def on_text(system: str, trained: int, seed: int) -> Parameters:
 
 @lru_cache(1)
 def _reach(system: str, trained: int, seed: int) -> np.ndarray:
-    texts = race.pieces(race.text().held_out, 64)
+    texts = race.pieces(data.library_text().held_out, 64)
     norms = jax.jit(reach, static_argnums=0)(system, on_text(system, trained, seed), texts[:, :-1], texts[:, -1])
     return np.exp(np.log(np.asarray(norms, float) + 1e-30).mean(axis=0))[::-1]
 

@@ -3,10 +3,10 @@
 Letters for axes: B batch, T time (position), C channels (width), V vocabulary; parameters are plain trees.
 """
 
-import sysconfig
+import itertools
+import math
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from pathlib import Path
 from typing import NamedTuple
 
 import jax
@@ -23,27 +23,8 @@ READ, SCORED = 128, 64  # of each piece of held-out text: characters read, and h
 PIECES = 384
 AVERAGED_EVERY = 4  # steps
 WARM_UP = 20  # steps in which the rate rises
-SHELVES = 2**16  # places for the runs of one length
 RATE_OF_RUNS = 0.2
 ADAM = optax.scale_by_adam(b2=0.95)
-
-
-@cache
-def text() -> data.Text:
-    """The source of 59 Python modules; every tenth is held out, and every tenth is for tuning.
-
-    Whole modules are kept apart: the end of a module is half known to whoever has seen its beginning.
-
-    >>> text().held_out.shape, len(text().characters)
-    ((186681,), 101)
-    """
-    folder = Path(sysconfig.get_path("stdlib"))
-    modules = [data.text(folder / f"{name}.py") for name in data.SOURCE_MODULES]
-    characters = training.alphabet("".join(modules))
-    parts = [[], [], []]
-    for place, module in enumerate(modules):
-        parts[{4: 1, 9: 2}.get(place % 10, 0)].append(module)
-    return data.Text(*(training.encode("\n\n".join(part), characters) for part in parts), characters)
 
 
 def pieces(tokens: np.ndarray, count: int = PIECES) -> np.ndarray:
@@ -53,12 +34,12 @@ def pieces(tokens: np.ndarray, count: int = PIECES) -> np.ndarray:
     [[0, 128], [870, 998]]
     """
     starts = np.linspace(0, len(tokens) - READ - 2, count).astype(int)
-    return tokens[starts[:, None] + np.arange(READ + 1)]
+    return tokens[starts[:, None] + np.arange(READ + 1)].astype(np.int32)
 
 
 class Window(NamedTuple):
     """The size of a window model: characters seen, numbers for each, and its layers; with `runs`, for each length of
-    run of characters that it also looks up, how many numbers a run has."""
+    run of characters that it also looks up, how many numbers a run has, and how many places there are."""
 
     reach: int
     width: int
@@ -66,6 +47,7 @@ class Window(NamedTuple):
     channels: int = 24
     runs: tuple[int, ...] = ()
     run_channels: int = 32
+    places: int = 2**17
 
 
 def window_parameters(seed: int, vocabulary: int, size: Window) -> Parameters:
@@ -84,7 +66,7 @@ def window_parameters(seed: int, vocabulary: int, size: Window) -> Parameters:
         "head": jnp.zeros((size.width, vocabulary)),
     }
     if size.runs:
-        parameters["runs"] = _normal(random, (len(size.runs) * SHELVES, size.run_channels), 0.1)
+        parameters["runs"] = _normal(random, (len(size.runs) * size.places, size.run_channels), 0.1)
     return parameters
 
 
@@ -111,24 +93,24 @@ def _window_scores(parameters: Parameters, windows: Array, rows: Array | None) -
     return models.normalise(x) @ parameters["head"]
 
 
-def shelf(windows: Array, lengths: tuple[int, ...]) -> Array:
+def shelf(windows: Array, lengths: tuple[int, ...], places: int) -> Array:
     """Where the last characters of each window are kept, in runs of these lengths: (B, reach) -> (B, lengths).
 
-    Each length has SHELVES places, and a run's is drawn by its characters: two runs may share one. (Weinberger et al.
+    Each length has so many places, and a run's is drawn by its characters: two runs may share one. (Weinberger et al.
     2009, feature hashing.)
 
-    >>> places = shelf(jnp.array([[1, 2, 3], [4, 2, 3]]), (2, 3))
-    >>> bool(places[0, 0] == places[1, 0]), bool(places[0, 1] == places[1, 1])
+    >>> found = shelf(jnp.array([[1, 2, 3], [4, 2, 3]]), (2, 3), places=1024)
+    >>> bool(found[0, 0] == found[1, 0]), bool(found[0, 1] == found[1, 1])
     (True, False)
     """
-    places = []
+    found = []
     for row, length in enumerate(lengths):
         code = jnp.full(len(windows), 7919 * (row + 1), jnp.uint32)
         for back in range(1, length + 1):
             code = (code ^ windows[:, -back].astype(jnp.uint32)) * jnp.uint32(0x9E3779B1)
             code = code ^ (code >> 15)
-        places.append((code % SHELVES).astype(jnp.int32) + row * SHELVES)
-    return jnp.stack(places, axis=1)
+        found.append((code % places).astype(jnp.int32) + row * places)
+    return jnp.stack(found, axis=1)
 
 
 def surprise(scores: Array, tokens: Array) -> Array:
@@ -167,9 +149,12 @@ class Runner(NamedTuple):
 RUNNERS = {
     "window": Runner(Window(10, 192, layers=3), 256, 10, 0.002),
     "n-gram window": Runner(Window(8, 256, runs=(2, 3, 4, 5, 6)), 512, 8, 0.003),
+    "wide n-gram window": Runner(Window(10, 512, runs=(2, 3, 4, 5, 6, 8), places=2**19), 512, 10, 0.004, 1000),
     "LSTM": Runner(Recurrent(128), 16, 64, 0.06, 300),
     "wide LSTM": Runner(Recurrent(256), 16, 64, 0.06, 300),
+    "deep LSTM": Runner(Recurrent(256, layers=2), 16, 64, 0.08, 300),
     "attention": Runner(Attention(96, 2, 3), 6, 128, 0.03, 300),
+    "wide attention": Runner(Attention(128, 3, 4), 6, 128, 0.02, 300),
 }
 
 
@@ -184,7 +169,9 @@ def fresh(runner: Runner, seed: int, vocabulary: int) -> Parameters:
 def loss_of(runner: Runner, parameters: Parameters, rows: Array) -> Array:
     """The mean surprise of a batch, rows (B, length + 1): of the last token for a window model, else of each one."""
     if isinstance(runner.size, Window):
-        looked_up = parameters["runs"][shelf(rows[:, :-1], runner.size.runs)] if runner.size.runs else None
+        looked_up = (
+            parameters["runs"][shelf(rows[:, :-1], runner.size.runs, runner.size.places)] if runner.size.runs else None
+        )
         return jnp.mean(surprise(_window_scores(parameters, rows[:, :-1], looked_up), rows[:, -1]))
     model = recurrent.lstm if isinstance(runner.size, Recurrent) else models.transformer
     return jnp.mean(surprise(model(parameters, rows[:, :-1]), rows[:, 1:]))
@@ -196,7 +183,7 @@ def train(name: str, seed: int, marks: list[int]) -> list[float]:
     One run gives the whole curve: the rate knows nothing of the run's end, and what is judged is an average of the
     parameters over about the last ninth of the steps so far (polynomial-decay averaging, Shamir and Zhang 2013).
     """
-    runner, (tokens, _, held_out, characters) = RUNNERS[name], text()
+    runner, (tokens, _, held_out, characters) = RUNNERS[name], data.library_text()
     judged = judge(runner, pieces(held_out))
     learner = Learner(runner, seed, len(characters))
     losses = []
@@ -257,7 +244,7 @@ def _adam(parameters, gradients, memory, rate):
 @partial(jax.jit, static_argnums=0, donate_argnums=(3, 4), compiler_options=QUICK_COMPILATION)
 def _step_with_runs(runner, parameters, memory, runs, squares, batch, rate):
     """Adam for the dense network; of the table only the rows that were read are changed (AdaGrad, a rate a row)."""
-    places = shelf(batch[:, :-1], runner.size.runs)
+    places = shelf(batch[:, :-1], runner.size.runs, runner.size.places)
 
     def loss(parameters, rows):
         return jnp.mean(surprise(_window_scores(parameters, batch[:, :-1], rows), batch[:, -1]))
@@ -276,15 +263,24 @@ def _mixed(average: Parameters, parameters: Parameters, share: float) -> Paramet
 
 
 def rows(tokens: np.ndarray, batch: int, length: int, seed: int) -> Iterator[np.ndarray]:
-    """Endless batches of rows from random places of a text: (batch, length + 1).
+    """Endless batches of rows of a text: (batch, length + 1).
 
-    >>> next(rows(np.arange(100), batch=2, length=5, seed=0)).shape
-    (2, 6)
+    Rows begin all over the text, and each place is a beginning once before any is again: whoever looks up long runs
+    of characters would learn by heart what comes twice. The places are multiples of a number near the golden section of
+    how many there are, without a divisor in common with it (a Weyl sequence).
+
+    >>> batches = rows(np.arange(100), batch=19, length=5, seed=0)
+    >>> sorted(int(row[0]) for _ in range(5) for row in next(batches)) == list(range(95))
+    True
     """
     random = np.random.default_rng(seed)
-    while True:
-        starts = random.integers(len(tokens) - length, size=batch)
-        yield tokens[starts[:, None] + np.arange(length + 1)]
+    places = len(tokens) - length
+    first, stride = random.integers(places), round(places * (5**0.5 - 1) / 2)
+    while math.gcd(stride, places) > 1:
+        stride += 1
+    for number in itertools.count(0, batch):
+        starts = (first + stride * np.arange(number, number + batch)) % places
+        yield tokens[starts[:, None] + np.arange(length + 1)].astype(np.int32)
 
 
 def judge(runner: Runner, held_out: np.ndarray) -> Callable[[Parameters], float]:
