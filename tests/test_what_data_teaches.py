@@ -12,7 +12,6 @@ import pytest
 
 from helpers import data, models, recordings, training
 from helpers.recordings import what_data_teaches as lesson
-from helpers.recordings.one_word_at_a_time import race
 from helpers.recordings.rules_or_gradient_descent import digits
 from helpers.recordings.the_transformer import learning, model
 from helpers.recordings.what_data_teaches import drawings, garbage, rates, repeated, shock, structure, texts
@@ -101,7 +100,7 @@ def test_tuning_goes_to_its_experiment(monkeypatch, experiment):
 
 
 def test_unique_text_is_one_piece_and_a_smaller_one_begins_a_larger():
-    tokens = race.text().training
+    tokens = learning.parts().training
     small, large = repeated.unique(25_600, seed=1), repeated.unique(102_400, seed=1)
     assert np.array_equal(large[: len(small)], small)
     twice = np.concatenate([tokens, tokens])  # from the end it goes on at the beginning
@@ -128,7 +127,7 @@ def test_an_epoch_reads_every_window_once_and_takes_the_same_steps(seed):
 
 
 def test_held_out_windows_are_not_in_the_text_to_learn_from():
-    text = np.uint8(race.text().training).tobytes()
+    text = np.uint8(learning.parts().training).tobytes()
     found = [text.find(np.uint8(window).tobytes()) >= 0 for window in repeated.judged_by("held_out")[::10]]
     assert np.mean(found) < 0.02  # a licence or two
 
@@ -153,7 +152,7 @@ def test_fresh_and_repeated_runs_are_judged_by_the_same_text(tiny_repeats, monke
     rows = [repeated.measure(*run) for run in [(1024, 3, 0), (3072, 1, 1)]]
     assert [row["steps"] for row in rows] == [3, 3]
     ends, own = [judged[3:5], judged[9:11]], [judged[5], judged[11]]  # after three evaluations each
-    expected = learning.spread(race.text().held_out, 32)
+    expected = learning.spread(learning.parts().held_out, 32)
     assert all(np.array_equal(windows, expected) for end in ends for windows in end)
     assert not np.array_equal(*own)
 

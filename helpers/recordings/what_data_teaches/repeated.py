@@ -11,7 +11,6 @@ import numpy as np
 from helpers import models, training
 from helpers.models import Parameters
 from helpers.recordings import Row
-from helpers.recordings.one_word_at_a_time import race
 from helpers.recordings.the_transformer import learning
 from helpers.recordings.what_data_teaches import rates
 
@@ -35,7 +34,7 @@ def unique(characters: int, seed: int) -> np.ndarray:
 
     Raises ValueError for more than there are, or for a number that is no whole number of steps.
     """
-    tokens = race.text().training
+    tokens = learning.parts().training
     if characters % STEP or not 0 < characters <= len(tokens) - training.CONTEXT:
         raise ValueError(f"ask for a multiple of {STEP:,} from {STEP:,} to {len(tokens):,} characters: {characters:,}")
     start = int(np.random.default_rng([seed, 3]).integers(len(tokens)))
@@ -45,7 +44,7 @@ def unique(characters: int, seed: int) -> np.ndarray:
 @cache
 def judged_by(part: str) -> np.ndarray:
     """The windows (N, CONTEXT + 1) of "development" or "held_out" text that judge every run alike."""
-    return learning.spread(getattr(race.text(), part), WINDOWS[part])
+    return learning.spread(getattr(learning.parts(), part), WINDOWS[part])
 
 
 def train(characters: int, epochs: int, seed: int, rate: float) -> tuple[Parameters, Parameters, list[training.Point]]:
@@ -55,7 +54,7 @@ def train(characters: int, epochs: int, seed: int, rate: float) -> tuple[Paramet
     same text, cut in other places.
     """
     steps = characters * epochs // STEP
-    start = models.transformer_parameters(jax.random.key(seed), len(race.text().characters), WIDTH, LAYERS, HEADS)
+    start = models.transformer_parameters(jax.random.key(seed), len(learning.parts().characters), WIDTH, LAYERS, HEADS)
     batches = training.random_windows(unique(characters, seed), seed, BATCH)
     last: Parameters = {}
 
