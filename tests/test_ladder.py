@@ -214,15 +214,33 @@ def test_training_learns_and_nothing_beats_the_floor():
     assert grammar.judged("held_out")[1] < longer < short - 0.5
 
 
-def test_the_rate_is_the_one_tuned_at_the_one_length(monkeypatch):
-    rows = [
-        {"text": SOURCE, "width": 32, "steps": steps, "rate": rate, "loss": loss}
-        for steps, rate, loss in [(240, 0.1, 2.0), (240, 0.2, 1.9), (240, 0.4, float("nan")), (1920, 0.1, 1.5)]
-    ]
-    monkeypatch.setattr(ladder.recordings, "read", lambda name: rows)
-    assert ladder.best_rate(SOURCE, 32) == 0.2
-    with pytest.raises(ValueError):
-        ladder.best_rate(GRAMMAR, 32)
+def tried(*rows):
+    return [dict(zip(("text", "width", "steps", "rate", "loss"), row)) for row in rows]
+
+
+def test_the_rate_is_the_best_on_average_over_widths_at_the_nearest_length():
+    nan = float("nan")
+    rows = tried(
+        (SOURCE, 16, 240, 0.1, 2.0), (SOURCE, 32, 240, 0.1, 2.0),
+        (SOURCE, 16, 240, 0.2, 1.9), (SOURCE, 32, 240, 0.2, 2.05),
+        (SOURCE, 16, 240, 0.4, 1.0), (SOURCE, 32, 240, 0.4, nan),  # one of its runs did not end
+        (SOURCE, 16, 1920, 0.1, 1.5), (SOURCE, 16, 1920, 0.2, 1.6),
+    )  # fmt: skip
+    assert [ladder.best_rate(rows, steps, text=SOURCE) for steps in (60, 240, 480, 960, 1920)] == [0.2] * 3 + [0.1] * 2
+    with pytest.raises(ValueError, match="no rate was tried"):
+        ladder.best_rate(rows, 240, text=GRAMMAR)
+    with pytest.raises(ValueError, match="came to an end"):
+        ladder.best_rate(tried((SOURCE, 16, 240, 0.4, nan)), 240, text=SOURCE)
+
+
+def test_of_two_lengths_as_near_the_longer_has_the_say():
+    rows = tried((SOURCE, 16, 60, 0.2, 1.0), (SOURCE, 16, 240, 0.1, 1.0))
+    assert ladder.best_rate(rows, 120, text=SOURCE) == ladder.best_rate(rows[::-1], 120, text=SOURCE) == 0.1
+
+
+def test_the_hidden_width_is_never_tuned():
+    assert ladder.HIDDEN in ladder.WIDTHS[SOURCE]
+    assert ladder.HIDDEN not in {row["width"] for row in ladder.rates_tried()}
 
 
 def test_recorded_runs_are_counted_in_parameters_characters_and_flops(monkeypatch):

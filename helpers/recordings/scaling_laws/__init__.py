@@ -9,7 +9,12 @@ TABLES = [
     Table("3_2_grammar", ladder.runs(ladder.GRAMMAR), ladder.measure, at_once=2),
     Table(
         "3_2_change_rates",
-        [{"change": change, "rate": rate} for change in changes.CHANGES for rate in changes.rates_of(change)],
+        [
+            {"change": change, "steps": steps, "rate": rate}
+            for change in changes.CHANGES
+            for steps in changes.TUNED_AT
+            for rate in changes.rates_of(change)
+        ],
         changes.tune,
         at_once=2,
     ),
@@ -17,8 +22,9 @@ TABLES = [
     Table(
         "3_2_clever_rates",
         [
-            {"kind": kind, "width": width, "rate": rate}
+            {"kind": kind, "width": width, "steps": steps, "rate": rate}
             for kind in clever.KINDS
+            for steps in changes.CLEVER_TUNED_AT
             for width in changes.CLEVER_WIDTHS
             for rate in ladder.RATES["muon"]
         ],

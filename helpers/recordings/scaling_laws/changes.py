@@ -10,12 +10,14 @@ import numpy as np
 from helpers import recordings
 from helpers.recordings import Row
 from helpers.recordings.scaling_laws import clever, ladder
-from helpers.recordings.scaling_laws.ladder import CHECKED, LENGTHS, SEEDS, SOURCE, TUNED_AT
+from helpers.recordings.scaling_laws.ladder import LENGTHS, SEEDS, SOURCE
 from helpers.recordings.the_transformer import learning
 
-WIDTH = CHECKED  # of the changed models: the ladder's own runs of this width are what they are held against
+WIDTH = 32  # of the changed models: the ladder's own runs of this width are what they are held against
 SHUFFLED, WRONG = 0.25, 0.1  # the shares of windows and of characters that are spoilt
+TUNED_AT = ladder.TUNED_AT[SOURCE]  # steps, as the ladder
 CLEVER_WIDTHS, CLEVER_LENGTHS = (32, 64), LENGTHS[SOURCE][:4]
+CLEVER_TUNED_AT = (60, 240)
 
 DESIGNS = {
     "Adam": {"optimiser": "adam"},
@@ -63,14 +65,14 @@ def run(change: str, steps: int, seed: int, rate: float, part: str = "held_out")
     return ladder.run(SOURCE, WIDTH, steps, seed, rate, part, spoil, **DESIGNS.get(change, {}))
 
 
-def tune(change: str, rate: float) -> Row:
+def tune(change: str, steps: int, rate: float) -> Row:
     """The loss on the development part, with a seed that no measurement uses."""
-    return {"loss": run(change, TUNED_AT, ladder.TUNING_SEED, rate, "development")}
+    return {"loss": run(change, steps, ladder.TUNING_SEED, rate, "development")}
 
 
 def measure(change: str, steps: int, seed: int) -> Row:
-    """One training run at the change's own rate: the rate, and the loss on the held-out part."""
-    rate = ladder.best(recordings.read("3_2_change_rates"), change=change)
+    """One training run at the rate of the change and the length: the rate, and the loss on the held-out part."""
+    rate = ladder.best_rate(recordings.read("3_2_change_rates"), steps, change=change)
     return {"rate": rate, "loss": run(change, steps, seed, rate)}
 
 
@@ -92,14 +94,14 @@ def run_clever(kind: str, width: int, steps: int, seed: int, rate: float, part: 
     return round(learning.loss_over(scores, trained, ladder.judged(SOURCE, part)), 5)
 
 
-def tune_clever(kind: str, width: int, rate: float) -> Row:
+def tune_clever(kind: str, width: int, steps: int, rate: float) -> Row:
     """The loss on the development part, with a seed that no measurement uses."""
-    return {"loss": run_clever(kind, width, TUNED_AT, ladder.TUNING_SEED, rate, "development")}
+    return {"loss": run_clever(kind, width, steps, ladder.TUNING_SEED, rate, "development")}
 
 
 def measure_clever(kind: str, width: int, steps: int, seed: int) -> Row:
-    """One training run at the design's own rate: the rate, and the loss on the held-out part."""
-    rate = ladder.best(recordings.read("3_2_clever_rates"), kind=kind, width=width)
+    """One training run at the rate of the design and the length: the rate, and the loss on the held-out part."""
+    rate = ladder.best_rate(recordings.read("3_2_clever_rates"), steps, kind=kind)
     return {"rate": rate, "loss": run_clever(kind, width, steps, seed, rate)}
 
 

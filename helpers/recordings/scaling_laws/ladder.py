@@ -24,8 +24,8 @@ LENGTHS = {SOURCE: tuple(60 * 2**k for k in range(6)), GRAMMAR: tuple(15 * 2**k 
 HIDDEN = 128  # the width that no law is fitted to
 SEEDS, TUNING_SEED = range(3), 100
 RATES = {"muon": (0.03, 0.06, 0.12, 0.24), "adam": (0.004, 0.012, 0.036, 0.108)}
-TUNED_AT = 240  # steps
-CHECKED = 32  # the width whose rate is also looked for at the shortest and the longest length
+TUNED_AT = {SOURCE: (60, 240, 1920), GRAMMAR: (30, 240, 1920)}  # steps: a long run wants a lower rate than a short one
+TUNED_WIDTHS = (16, 32, 64)  # whose losses are averaged: one run each is too rough to tell neighbouring rates apart
 CHARACTERS = learning.BATCH * training.CONTEXT  # (or tokens of the grammar) a step
 VOCABULARY = grammar.TOKENS
 
@@ -104,26 +104,36 @@ def tune(text: str, width: int, steps: int, rate: float) -> Row:
     return {"loss": run(text, width, steps, TUNING_SEED, rate, "development")}
 
 
-def best_rate(text: str, width: int) -> float:
-    """The rate with the least development loss after TUNED_AT steps."""
-    return best(recordings.read("3_2_rates"), text=text, width=width, steps=TUNED_AT)
+def best_rate(rows: list[Row], steps: int, **wanted) -> float:
+    """The rate with the least geometric mean of losses among rows that hold what is wanted, at the nearest length.
 
+    Lengths are near where their ratio is near to one; of two as near, the longer counts. A rate whose runs did not all
+    end with a loss is out.
 
-def best(rows: list[Row], **wanted) -> float:
-    """The rate of the row with the least loss among those that hold what is wanted.
+    >>> tried = [(60, 0.1, 2.0), (60, 0.2, 1.9), (1920, 0.1, 1.5), (1920, 0.2, 1.6)]
+    >>> rows = [{"text": SOURCE, "steps": steps, "rate": rate, "loss": loss} for steps, rate, loss in tried]
+    >>> best_rate(rows, 120, text=SOURCE), best_rate(rows, 960, text=SOURCE)
+    (0.2, 0.1)
 
-    >>> best([{"width": 8, "rate": 0.1, "loss": 2.0}, {"width": 8, "rate": 0.2, "loss": float("nan")}], width=8)
-    0.1
-
-    Raises ValueError where no such row has a loss.
+    Raises ValueError where no rate that was tried came to an end.
     """
-    some = [row for row in rows if wanted.items() <= row.items() and np.isfinite(row["loss"])]
-    return min(some, key=lambda row: row["loss"])["rate"]
+    some = [row for row in rows if wanted.items() <= row.items()]
+    if not some:
+        raise ValueError(f"no rate was tried for {wanted}")
+    near = min({row["steps"] for row in some}, key=lambda tried: (round(abs(np.log(tried / steps)), 9), -tried))
+    losses: dict[float, list[float]] = {}
+    for row in some:
+        if row["steps"] == near:
+            losses.setdefault(row["rate"], []).append(row["loss"])
+    means = {rate: np.mean(np.log(found)) for rate, found in losses.items() if np.isfinite(found).all()}
+    if not means:
+        raise ValueError(f"no rate that was tried for {wanted} came to an end at {near} steps")
+    return min(means, key=means.get)
 
 
 def measure(text: str, width: int, steps: int, seed: int, progress: Callable = iter) -> Row:
-    """One training run at the width's own rate: the rate, and the loss on the held-out part."""
-    rate = best_rate(text, width)
+    """One training run at the length's own rate: the rate, and the loss on the held-out part."""
+    rate = best_rate(recordings.read("3_2_rates"), steps, text=text)
     return {"rate": rate, "loss": run(text, width, steps, seed, rate, progress=progress)}
 
 
@@ -135,13 +145,12 @@ def recorded(text: str, embeddings: bool = True) -> list[Run]:
 
 
 def rates_tried() -> list[Row]:
-    """Every width's rates at TUNED_AT steps; those of CHECKED also at the two ends of the lengths."""
-    ends = (LENGTHS[SOURCE][0], LENGTHS[SOURCE][-1])
-    runs = [(text, width, TUNED_AT) for text in WIDTHS for width in WIDTHS[text]]
-    runs += [(SOURCE, CHECKED, steps) for steps in ends]
+    """Every rate at three lengths of each text, in three widths; the hidden width is not among them."""
     return [
         {"text": text, "width": width, "steps": steps, "rate": rate}
-        for text, width, steps in runs
+        for text in WIDTHS
+        for steps in TUNED_AT[text]
+        for width in TUNED_WIDTHS
         for rate in RATES["muon"]
     ]
 
