@@ -11,8 +11,8 @@ from helpers.recordings.what_data_teaches import garbage, repeated, shock, struc
 SEEDS = tuple(range(5))
 FEWER = SEEDS[:3]
 MUON_RATES = (0.02, 0.04, 0.08, 0.16)
-ADAM_RATES = (0.002, 0.004, 0.008, 0.016)
-IMAGE_RATES = (0.0007, 0.002, 0.006)
+ADAM_RATES = (0.002, 0.004, 0.008, 0.016, 0.032)
+IMAGE_RATES = (0.0007, 0.002, 0.006, 0.018)
 WIDTHS = (32, 64)
 NONE, HALF, MOST = 0.0, 0.5, 0.75
 
