@@ -14,7 +14,7 @@ from helpers import data, models, recordings, training
 from helpers.recordings import what_data_teaches as lesson
 from helpers.recordings.rules_or_gradient_descent import digits
 from helpers.recordings.the_transformer import learning, model
-from helpers.recordings.what_data_teaches import drawings, garbage, rates, repeated, shock, structure, texts
+from helpers.recordings.what_data_teaches import drawings, garbage, rates, repeated, results, shock, structure, texts
 
 TABLES = {table.name: table for table in lesson.TABLES}
 POINTS = {name: table.points for name, table in TABLES.items()}
@@ -520,3 +520,64 @@ def test_tuning_judges_by_images_that_it_did_not_train_on(monkeypatch):
 def test_an_unknown_learner_is_refused():
     with pytest.raises(ValueError, match="'magic'"):
         structure.answer("magic", data.handwriting()[0], data.handwriting()[1].images, 0, None)
+
+
+# What the lesson reads from the tables
+
+
+@pytest.fixture
+def tables(monkeypatch):
+    """Small tables in place of the recorded ones; the rows of a table may be changed before they are read."""
+    rows = {
+        "t": [{"arm": arm, "seed": seed, "loss": loss} for arm, seed, loss in
+              [("a", 1, 2.0), ("a", 0, 1.0), ("b", 0, 1.5), ("b", 1, 3.0), ("b", 2, 9.0)]],
+        "3_3_repeats": [{"characters": c, "epochs": e, "seed": s, "loss": c + e + s / 10}
+                        for c, e, seeds in [(1000, 1, 3), (4000, 1, 3), (1000, 2, 3), (4000, 64, 1)]
+                        for s in reversed(range(seeds))],
+        "3_3_garbage": [{"arm": "equal good text", "width": 32, "share": 0.5, "seed": 0, "loss": 1.0},
+                        {"arm": "equal compute", "width": 32, "share": 0.75, "seed": 0, "loss": 2.0}],
+    }  # fmt: skip
+    monkeypatch.setattr(recordings, "read", rows.__getitem__)
+    return rows
+
+
+def test_values_come_in_the_order_of_their_seeds(tables):
+    assert results.found("t", "loss", arm="a").tolist() == [1, 2]
+    with pytest.raises(ValueError, match="no row"):
+        results.found("t", "loss", arm="c")
+    with pytest.raises(ValueError, match="several rows"):
+        results.found("t", "loss")
+
+
+def test_changes_are_paired_by_seed_and_leave_the_others_out(tables):
+    assert results.change("t", "loss", {"arm": "a"}, {"arm": "b"}).tolist() == [0.5, 1]
+    assert results.change("t", "loss", {"arm": "b"}, {"arm": "a"}).tolist() == [-0.5, -1]
+    tables["t"] = [row for row in tables["t"] if row["arm"] == "a" or row["seed"] == 2]
+    with pytest.raises(ValueError, match="share no seed"):
+        results.change("t", "loss", {"arm": "a"}, {"arm": "b"})
+
+
+def test_fresh_and_repeated_runs_are_told_apart_and_the_single_one_is_left_out(tables):
+    read, losses = results.fresh()
+    assert read.tolist() == [1000, 4000] and losses[0].tolist() == pytest.approx([1001, 1001.1, 1001.2])
+    epochs, losses = results.again(1000)
+    assert epochs.tolist() == [1, 2] and losses.shape == (2, 3)
+    assert results.again(4000)[0].tolist() == [1]
+    points = results.points("loss")
+    assert len(points) == 9 and max(point.epochs for point in points) == 2
+    assert {point.unique for point in points} == {1, 4}
+    assert {point.seed for point in results.points("loss", (1,))} == {1}
+
+
+def test_half_garbage_of_equal_compute_is_that_of_equal_good_text(tables):
+    assert results.with_garbage("equal compute", 32, 0.5).tolist() == [1]
+    assert results.with_garbage("equal compute", 32, 0.75).tolist() == [2]
+
+
+def test_lines_around_the_shock_are_means_over_the_seeds_that_all_arms_have(monkeypatch):
+    rows = [{"system": system, "arm": "art", "times": 1, "seed": seed, "losses": f"{seed} {seed + 1}"}
+            for system in ("small", "larger") for seed in range(5)]  # fmt: skip
+    monkeypatch.setattr(recordings, "read", lambda name: rows)
+    results.around_the_shock.cache_clear()
+    assert results.around_the_shock("art", 1, "losses").tolist() == [1, 2]
+    results.around_the_shock.cache_clear()
