@@ -46,8 +46,10 @@ def test_rates_come_first_and_cover_every_network_that_is_trained():
     asked = {("repeats", f"width {repeated.WIDTH}")}
     asked |= {("garbage", f"width {point['width']}") for point in POINTS["3_3_garbage"]}
     asked |= {("shock", point["system"]) for point in POINTS["3_3_shock"]}
-    asked |= {("structure", point["system"]) for point in POINTS["3_3_structure"]} - {
-        ("structure", baseline) for baseline in structure.BASELINES
+    asked |= {
+        (structure.tuned(point["images"]), point["system"])
+        for point in POINTS["3_3_structure"]
+        if point["system"] in structure.LEARNERS
     }
     assert tuned == asked
 
@@ -84,14 +86,17 @@ def test_the_best_setting_is_that_of_the_least_loss(monkeypatch):
         rates.best("shock", "c")
 
 
-@pytest.mark.parametrize("experiment", ["repeats", "garbage", "shock", "structure"])
+@pytest.mark.parametrize(
+    "experiment", ["repeats", "garbage", "shock", "structure, 100 images", "structure, 1000 images"]
+)
 def test_tuning_goes_to_its_experiment(monkeypatch, experiment):
     modules = {"repeats": repeated, "garbage": garbage, "shock": shock, "structure": structure}
     for name, module in modules.items():
         monkeypatch.setattr(module, "tune", lambda *arguments, name=name: (name, *arguments))
     system = {"garbage": "width 32"}.get(experiment, "small")
-    arguments = {"repeats": (0.1,), "garbage": (32, 0.1), "shock": ("small", 0.1), "structure": ("small", 0.1, 0.5)}
-    assert lesson.tune(experiment, system, 0.5, 0.1) == (experiment, *arguments[experiment])
+    arguments = {"repeats": (0.1,), "garbage": (32, 0.1), "shock": ("small", 0.1)}
+    arguments |= {f"structure, {images} images": ("small", 0.1, 0.5, images) for images in (100, 1_000)}
+    assert lesson.tune(experiment, system, 0.5, 0.1) == (experiment.split(",")[0], *arguments[experiment])
     with pytest.raises(ValueError, match="'sleep'"):
         lesson.tune("sleep", system, 0.5, 0.1)
 
@@ -501,20 +506,22 @@ def test_kinds_never_shown_are_counted_apart(monkeypatch):
     assert structure.measure("linear", 10, 0)["rate"] == 0
 
 
-def test_tuning_judges_by_images_that_it_did_not_train_on(monkeypatch):
-    seen = {}
+@pytest.mark.parametrize("images", structure.TUNED_ON)
+def test_tuning_judges_by_images_that_it_did_not_train_on(monkeypatch, images):
+    seen = []
 
     def answered(system, training, images, seed, setting):
-        seen.update(training=training.images, images=images, setting=setting)
+        seen.append((training.images, images, seed, setting))
         return np.full(len(images), 10)
 
     monkeypatch.setattr(structure, "answer", answered)
-    assert structure.tune("dense", 0.01, 0.5) == {"development": 1.0}
-    assert seen["setting"] == (0.01, 0.5)
-    assert (len(seen["training"]), len(seen["images"])) == (100, 1_300)
-    trained = {image.tobytes() for image in seen["training"]}
+    assert structure.tune("dense", 0.01, 0.5, images) == {"development": 1.0}
     held_out = {image.tobytes() for image in data.handwriting()[1].images}
-    assert not any(image.tobytes() in trained | held_out for image in seen["images"])
+    assert not {seed for _, _, seed, _ in seen} & set(lesson.SEEDS) and len(seen) == 3
+    for learnt, others, _, setting in seen:
+        assert setting == (0.01, 0.5) and (len(learnt), len(others)) == (images, 1_400 - images)
+        trained = {image.tobytes() for image in learnt}
+        assert not any(image.tobytes() in trained | held_out for image in others)
 
 
 def test_an_unknown_learner_is_refused():

@@ -28,8 +28,9 @@ def tune(experiment: str, system: str, dropout: float, rate: float) -> Row:
         return garbage.tune(int(system.removeprefix("width ")), rate)
     if experiment == "shock":
         return shock.tune(system, rate)
-    if experiment == "structure":
-        return structure.tune(system, rate, dropout)
+    for images in structure.TUNED_ON:
+        if experiment == structure.tuned(images):
+            return structure.tune(system, rate, dropout, images)
     raise ValueError(f"there is nothing to tune for {experiment!r}")
 
 
@@ -43,7 +44,11 @@ def _settings() -> list[Row]:
         *tried("garbage", widths, MUON_RATES),
         *tried("shock", ("small", "larger"), ADAM_RATES),
         *tried("shock", ("modern",), MUON_RATES),
-        *tried("structure", structure.LEARNERS, IMAGE_RATES, (0.0, 0.5)),
+        *(
+            setting
+            for images in structure.TUNED_ON
+            for setting in tried(structure.tuned(images), structure.LEARNERS, IMAGE_RATES, (0.0, 0.5))
+        ),
     ]
 
 
