@@ -55,8 +55,12 @@ CHANGES = (*DESIGNS, *SPOILT)
 
 
 def rates_of(change: str) -> tuple[float, ...]:
-    """The rates that a change is tuned over: those of its optimiser."""
-    return ladder.RATES[DESIGNS.get(change, {}).get("optimiser", "muon")]
+    """The rates that a change is tuned over: those of its optimiser, and for Muon one more at either end.
+
+    Without normalisation a long run wants a lower rate than any that the ladder tries.
+    """
+    tried = ladder.RATES[DESIGNS.get(change, {}).get("optimiser", "muon")]
+    return tried if tried == ladder.RATES["adam"] else (tried[0] / 2, *tried, 2 * tried[-1])
 
 
 def run(change: str, steps: int, seed: int, rate: float, part: str = "held_out") -> float:
