@@ -381,10 +381,23 @@ def _two_curves(
         floor, *rest = np.exp(numbers)
         return tuple(Curve(floor, scale * middle**power, power) for scale, power in (rest[:2], rest[2:]))
 
-    def wrong(numbers: np.ndarray) -> np.ndarray:
+    def parts(numbers: np.ndarray) -> tuple[float, list[np.ndarray]]:
         floor, *rest = np.exp(numbers)
-        found = [floor + rest[2 * i] * np.exp(-rest[2 * i + 1] * log) for i, log in enumerate(logs)]
-        return np.log(np.concatenate(found)) - target
+        return floor, [rest[2 * i] * np.exp(-rest[2 * i + 1] * log) for i, log in enumerate(logs)]
+
+    def wrong(numbers: np.ndarray) -> np.ndarray:
+        floor, added = parts(numbers)
+        return np.log(floor + np.concatenate(added)) - target
+
+    def slopes(numbers: np.ndarray) -> np.ndarray:
+        floor, (one, other) = parts(numbers)
+        found = np.zeros((len(target), 5))
+        found[:, 0] = floor
+        found[: len(one), 1], found[len(one) :, 3] = one, other
+        found[: len(one), 2], found[len(one) :, 4] = (
+            -part * power * log for part, power, log in zip((one, other), np.exp(numbers[2::2]), logs)
+        )
+        return found / (floor + np.concatenate([one, other]))[:, None]
 
     low = np.log([1e-4 * least, *(1e-6 * least, LEAST_POWER) * 2])
     high = np.log([least, *(100 * max(plain.max(), changed.max()), MOST_POWER) * 2])
@@ -398,7 +411,7 @@ def _two_curves(
         starts = [[start[0].floor, *(v for one in start for v in (one.scale * middle**-one.power, one.power))]]
     tries = [
         least_squares(
-            wrong, np.clip(np.log(one), low + 1e-6, high - 1e-6), bounds=(low, high), loss="huber", f_scale=HUBER
+            wrong, np.clip(np.log(one), low + 1e-6, high - 1e-6), slopes, (low, high), loss="huber", f_scale=HUBER
         )
         for one in starts
     ]
