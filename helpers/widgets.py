@@ -433,8 +433,10 @@ def _alert(text: str) -> str:
     return f'<p role="alert">{html.escape(text)}</p>'
 
 
-def compare(name: str, measured: float | str) -> Sentence:
+def compare(name: str, measured: float | str, how: str = "measured") -> Sentence:
     """The learner's guess beside what was measured, in the question's unit; from now on the number counts as shown.
+
+    `how` says how the number was come by, where it was not measured: "worked out".
 
     >>> questions["demo"], guesses["demo"] = Question("How many sounds wrong?", unit="%"), 30
     >>> compare("demo", 24)
@@ -444,13 +446,15 @@ def compare(name: str, measured: float | str) -> Sentence:
     """
     if name not in questions:
         told = measured if isinstance(measured, str) else figures.number(measured)
-        return Sentence(f"The question “{name}” has not been asked yet: run its cell first. Measured: {told}.")
+        return Sentence(
+            f"The question “{name}” has not been asked yet: run its cell first. {how.capitalize()}: {told}."
+        )
     asked = questions[name]
     known, notice = predictions.reveal(asked.prediction(name), measured)
-    told = [f"You made no guess; measured: {asked.tell(measured)}."]
+    told = [f"You made no guess; {how}: {asked.tell(measured)}."]
     if name in guesses:
         guess = guesses[name]
-        told = [f"You guessed {asked.tell(guess)}; measured: {asked.tell(measured)}."]
+        told = [f"You guessed {asked.tell(guess)}; {how}: {asked.tell(measured)}."]
         told += [_distance(asked, guess, measured), *_confidence_met(asked, known, measured)]
     if notice and notice not in _notices:  # once is enough
         _notices.add(notice)

@@ -177,6 +177,8 @@ def test_the_repair_beats_chance_and_the_names_help_it():
     assert with_names.first > by_sound.first and with_names.among_five > by_sound.among_five
     assert with_names.first_interval[0] <= with_names.first <= with_names.first_interval[1]
     assert with_names.first <= with_names.among_five <= 1
+    assert np.mean(with_names.chances) == pytest.approx(with_names.first)
+    assert len(with_names.chances) == len(captions.cases())
 
 
 def test_weights_are_not_tuned_on_the_word_that_they_are_judged_by(monkeypatch):
@@ -199,6 +201,7 @@ def test_the_two_accounts_differ_in_every_row():
         assert all(row.values()) and row["captions"] != row["summary"]
         assert row["nearer"] in ("captions", "summary", "neither", "open")
         assert row["kind"] in ("number", "name", "speaker", "meaning", "left out")
+        assert row["nearer"] == "open" or row["decided_by"] != "recording"  # nobody of us has listened
     assert {"captions", "summary"} <= {row["nearer"] for row in rows}
 
 

@@ -231,6 +231,17 @@ def predictions_come_first(lesson, notebook):
     return problems
 
 
+def guesses_are_answered(lesson, notebook):
+    """A guess that nothing is held against is never scored."""
+    cells = notebook["cells"]
+    asked = {call.args[0].value: place for place, cell in enumerate(cells) for call in calls(cell, "widgets.predict")}
+    return [
+        f"no widgets.compare({name!r}, ...) comes after its widgets.predict"
+        for name, place in asked.items()
+        if name not in named(cells[place + 1 :], "widgets.compare")
+    ]
+
+
 def something_to_explore(lesson, notebook):
     found = any(calls(cell, "widgets.explore") for cell in notebook["cells"])
     return [] if found else ["needs at least one widgets.explore(...)"]
@@ -442,6 +453,7 @@ EVERY_NOTEBOOK = [
     nothing_is_fetched,
     cells_have_ids,
     no_belittling_words,
+    guesses_are_answered,
 ]
 EVERY_LESSON = [
     goals_are_listed,
@@ -600,10 +612,10 @@ def sound() -> dict:
             new_markdown_cell(
                 f"## Experiment {number}: look\n\nWe ask how wide the gap is between train and platform."
             ),
-            new_code_cell(f'asked = {number}\nwidgets.predict("How wide?")', outputs=shown(text)),
+            new_code_cell(f'asked = {number}\nwidgets.predict("gap {number}", "How wide?")', outputs=shown(text)),
             new_markdown_cell("Look:"),
             new_code_cell(
-                f"gap = {number}\nwidgets.explore(draw, gap=gap)",
+                f'gap = {number}\nwidgets.compare("gap {number}", gap)\nwidgets.explore(draw, gap=gap)',
                 outputs=shown({**text, "image/png": f"picture {number}"}, alt),
             ),
             new_markdown_cell("It is as wide as it looks."),
@@ -742,8 +754,10 @@ BREACHES = [
     (experiments_are_numbered, swap("## Experiment 3: look", "### More")),
     (experiments_begin_and_end_in_words, without("It is as wide")),
     (experiments_begin_and_end_in_words, swap("We ask how wide the gap is between train and platform.", "")),
-    (predictions_come_first, swap('asked = 2\\nwidgets.predict(\\"How wide?\\")', "asked = 2")),
+    (predictions_come_first, swap('asked = 2\\nwidgets.predict(\\"gap 2\\", \\"How wide?\\")', "asked = 2")),
     (predictions_come_first, without("asked = 3")),
+    (guesses_are_answered, swap('widgets.compare(\\"gap 2\\"', 'widgets.compare(\\"gap 1\\"')),
+    (guesses_are_answered, add(new_code_cell('widgets.compare("gap 4", 4)\nwidgets.predict("gap 4", "How deep?")'))),
     (something_to_explore, swap("widgets.explore", "plot")),
     (rules_stand_before_measurements, move_rules_to_the_end),
     (rules_stand_before_measurements, swap('claims.rule(\\"P13\\"', 'claims.rule(\\"P12\\"')),

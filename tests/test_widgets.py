@@ -179,6 +179,8 @@ def test_a_guess_is_kept_and_compared():
     assert widgets.compare("rules", 24) == "You guessed 30%; measured: 24%. Your guess was 6 points too high."
     assert widgets.compare("rules", 31) == "You guessed 30%; measured: 31%. Your guess was 1 point too low."
     assert widgets.compare("rules", 30.0) == "You guessed 30%; measured: 30%. Your guess was right."
+    assert widgets.compare("rules", 24, "worked out").startswith("You guessed 30%; worked out: 24%.")
+    assert widgets.compare("none", 24, "worked out").endswith("run its cell first. Worked out: 24.")
     assert widgets.predictor("rules").children[0].value == "30"
 
 

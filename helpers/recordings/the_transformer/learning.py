@@ -100,7 +100,11 @@ def train(
 
 def loss(scores: Scores, parameters: Parameters, tokens: np.ndarray) -> float:
     """Nats a character over windows from all of a part of the text, each character seen with at most 63 before it."""
-    windows = spread(tokens)
+    return loss_over(scores, parameters, spread(tokens))
+
+
+def loss_over(scores: Scores, parameters: Parameters, windows: np.ndarray) -> float:
+    """The mean surprise, in nats, at each token after the first of these windows (N, T + 1)."""
     sums = [_total(scores, parameters, windows[first : first + 64]) for first in range(0, len(windows), 64)]
     return sum(map(float, sums)) / windows[:, 1:].size
 

@@ -549,12 +549,16 @@ def _chances(case: Case, weights: Weights, firsts: tuple[int, ...]) -> np.ndarra
 
 
 class Repaired(NamedTuple):
-    """How often the right word is suggested first, and among the first five, with 95% bootstrap intervals."""
+    """How often the right word is suggested first, and among the first five, with 95% bootstrap intervals.
+
+    `chances` holds for each of the errors the chance that its right word comes first, ties drawn by lot.
+    """
 
     first: float
     first_interval: tuple[float, float]
     among_five: float
     among_five_interval: tuple[float, float]
+    chances: tuple[float, ...]
 
 
 def repaired(use: str, seed: int = 0) -> Repaired:
@@ -573,4 +577,4 @@ def repaired(use: str, seed: int = 0) -> Repaired:
     boot = found[np.random.default_rng(seed).integers(len(some), size=(2_000, len(some)))].mean(axis=1)
     low, high = np.quantile(boot, (0.025, 0.975), axis=0).tolist()
     first, among_five = found.mean(axis=0).tolist()
-    return Repaired(first, (low[0], high[0]), among_five, (low[1], high[1]))
+    return Repaired(first, (low[0], high[0]), among_five, (low[1], high[1]), tuple(found[:, 0].tolist()))
