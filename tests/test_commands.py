@@ -197,6 +197,16 @@ def test_run_executes_a_lesson_and_says_what_it_took(clone):
     assert git(clone.folder, "status", "--porcelain", "notebooks") == ""
 
 
+def test_the_book_is_made_in_a_fresh_clone_and_nothing_else_changes(clone):
+    made = clone.type("book")
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert re.search(r"^\d\d pages, \d+ MB, made in \d+ s: file://.*/site/index.html$", made.stdout, re.MULTILINE)
+    assert "Talks You Can Run" in (clone.folder / "site" / "index.html").read_text(encoding="utf-8")
+    assert git(clone.folder, "status", "--porcelain", "--", "site", "notebooks", "jupyter_execute") == ""
+    well = clone.type("doctor", "--port", str(free_port()))
+    assert "[wrong]" not in well.stdout
+
+
 @pytest.mark.parametrize("command", ["run", "record", "replicate"])
 def test_an_unknown_lesson_is_answered_with_those_there_are(clone, command):
     unknown = clone.type(command, "9.9")
@@ -224,7 +234,7 @@ def test_a_command_that_is_mistyped_is_told_so(arguments, what):
 
 def test_ci_types_what_a_newcomer_types():
     commands = (ROOT / ".ci" / "run").read_text().splitlines()
-    assert commands[-1] == "python3 -m helpers test"
+    assert commands[-1] == "python3 -m helpers test --all"
     assert commands[-1] in (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -76,20 +76,28 @@ def teachers_pages(of: Course) -> dict[str, str]:
 
 
 def home_page(of: Course, for_teachers: bool = False) -> str:
-    """The first page: README's own opening, the map, and what else the book holds."""
+    """The first page: README's own opening, every lesson with its question, and what else the book holds."""
     opening = re.sub(r"!\[.*?\]\(.*?\)", "", _readme()[0], flags=re.DOTALL).strip()
+    told = [opening, f"Read here what each lesson does and what it found, or [run it yourself]({RUN_IT}.md)."]
+    folders = dict(_folders(of))
+    for part in of.parts:
+        own = [lesson for lesson in of.lessons if lesson.part == part.number]
+        if part in folders:
+            told.append(f"## [Part {part.number}: {part.title}]({folders[part]}/index.md)")
+            told.append("\n".join(f"- [{lesson.heading}]({lesson.file}): {lesson.question}" for lesson in own))
+        else:
+            told += [f"## [{lesson.heading}]({lesson.file})\n\n{lesson.question}" for lesson in own]
+    told += [
+        "## Beside the lessons",
+        "- [The ledger](ledger.md): every claim with its verdict\n"
+        "- [The glossary](glossary.md): every term, in English and Chinese"
+        + "\n- [For teachers](teachers/index.md): a page for each lesson"
+        * for_teachers,
+    ]
     single = [lesson.file for lesson in of.lessons if "/" not in lesson.file]
     others = ["ledger.md", "glossary.md", *["teachers/index.md"] * for_teachers, f"{RUN_IT}.md"]
-    order = [single[0], *(f"{folder}/index.md" for _, folder in _folders(of)), *single[1:], *others]
-    start = (
-        f"Read here what each lesson does and what it found, or [run it yourself]({RUN_IT}.md).\n\n"
-        f"## The lessons\n\n{course.overview(of, '')}\n\n"
-        "## Beside the lessons\n\n- [The ledger](ledger.md): every claim with its verdict\n"
-        "- [The glossary](glossary.md): every term, in English and Chinese"
-    )
-    if for_teachers:
-        start += "\n- [For teachers](teachers/index.md)"
-    return f"{opening}\n\n{start}\n\n{_contents(order, hidden=True)}"
+    order = [single[0], *(f"{folder}/index.md" for folder in folders.values()), *single[1:], *others]
+    return "\n\n".join([*told, _contents(order, hidden=True)])
 
 
 def part_page(of: Course, part: Part, folder: str) -> str:

@@ -126,10 +126,9 @@ def test_light_and_dark_change_by_a_button_and_last(book, opened):
     page.goto(book + LESSON)
     back = "() => getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(back)
-    for _ in range(3):
-        page.locator(".theme-switch-button:visible").first.click()
-        if page.evaluate("() => document.documentElement.dataset.theme") == "dark":
-            break
+    page.get_by_role("button", name="Color mode").click()
+    page.get_by_role("button", name="Dark").click()
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
     dark = page.evaluate(back)
     assert dark != light
     page.goto(book + "glossary.html")
