@@ -10,6 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from helpers import book, claims, course, glossary
+from tests.conftest import needed
 
 CONF = Path(book.__file__).parent / "conf.py"
 LESSONS = course.lessons()
@@ -81,7 +82,7 @@ def test_the_teachers_pages_join_the_book(monkeypatch):
     monkeypatch.setattr(book, "teachers_pages", lambda of: {"3.1.md": "# 3.1 for teachers", "1.1.md": "# 1.1"})
     made = book.pages(course.course())
     assert made["teachers/3.1.md"] == "# 3.1 for teachers"
-    assert re.search(r"\n1\.1\n3\.1\n```", made["teachers/index.md"])
+    assert re.search(r"\n3\.1\n1\.1\n```", made["teachers/index.md"])
     assert re.search(r"{toctree}.*\nteachers/index\n", made["index.md"], re.DOTALL)
 
 
@@ -185,6 +186,16 @@ def test_formulas_need_no_script_and_prices_are_no_formulas(sphinx, tmp_path):
     made = soup(tmp_path / "site" / "index.html")
     assert [bool(formula.find("mfrac")) for formula in made.find_all("math")] == [False, True]
     assert "From $2.50 and of 151 at $12.29:" in made.get_text() and "mathjax" not in str(made).lower()
+
+
+def test_a_tool_that_is_missing_skips_a_test_and_fails_where_all_were_asked_for(monkeypatch):
+    needed("here", "a tool")
+    monkeypatch.delenv("TALKS_TEST_ALL", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="no such tool here: python3 -m helpers test --all"):
+        needed(None, "such tool")
+    monkeypatch.setenv("TALKS_TEST_ALL", "1")
+    with pytest.raises(pytest.fail.Exception, match="no such tool here"):
+        needed(None, "such tool")
 
 
 def test_a_page_that_sphinx_warns_of_leaves_the_old_site_alone(sphinx, tmp_path, monkeypatch):

@@ -15,10 +15,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from helpers import __main__ as commands
 from helpers import environment
 from helpers.environment import ROOT
 
 SIZE_LIMIT = 1.2e9  # bytes
+FURTHER_LOCKS = [ROOT / "helpers" / "book" / "requirements.txt", ROOT / "tests" / "browser" / "requirements.txt"]
 OWN_VARIABLES = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "TALKS_SEED")
 
 
@@ -230,6 +232,17 @@ def test_a_command_that_is_mistyped_is_told_so(arguments, what):
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert told.returncode == 2
     assert what in told.stderr
+
+
+def test_all_tests_are_asked_for_together_with_what_they_take(monkeypatch):
+    added, handed = [], []
+    monkeypatch.setattr(environment, "add", added.append)
+    monkeypatch.setattr(environment, "hand_over", handed.append)
+    for arguments, locks, asked in [(["test"], [], ""), (["test", "--all"], FURTHER_LOCKS, "1")]:
+        monkeypatch.setenv("TALKS_TEST_ALL", "")
+        commands.test(commands.parser().parse_args(arguments), ["-x"])
+        assert (added, os.environ["TALKS_TEST_ALL"]) == (locks, asked)
+    assert [one[-1] for one in handed] == ["-x", "-x"]
 
 
 def test_ci_types_what_a_newcomer_types():

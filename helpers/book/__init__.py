@@ -66,17 +66,24 @@ def pages(of: Course) -> dict[str, str]:
     for_teachers = teachers_pages(of)
     if for_teachers:
         made |= {f"teachers/{name}": text for name, text in for_teachers.items()}
-        made["teachers/index.md"] = f"# For teachers\n\n{_contents(sorted(for_teachers))}"
+        made["teachers/index.md"] = f"# For teachers\n\n{_contents(list(for_teachers))}"
     return made | {"index.md": home_page(of, "teachers/index.md" in made)}
 
 
 def teachers_pages(of: Course) -> dict[str, str]:
-    """The teacher's pages: file name, such as "3.1.md" -> Markdown that begins with a title."""
+    """The teacher's pages in order: file name, such as "3.1.md" -> Markdown that begins with a title.
+
+    A link to the lesson is written as [3.1](../3_the_bitter_lesson/1_rules_or_gradient_descent.ipynb).
+    """
     return {}
 
 
 def home_page(of: Course, for_teachers: bool = False) -> str:
-    """The first page: README's own opening, every lesson with its question, and what else the book holds."""
+    """The first page: README's own opening, every lesson with its question, and what else the book holds.
+
+    >>> home_page(course.course()).splitlines()[0]
+    '# Talks You Can Run'
+    """
     opening = re.sub(r"!\[.*?\]\(.*?\)", "", _readme()[0], flags=re.DOTALL).strip()
     told = [opening, f"Read here what each lesson does and what it found, or [run it yourself]({RUN_IT}.md)."]
     folders = dict(_folders(of))
@@ -101,7 +108,11 @@ def home_page(of: Course, for_teachers: bool = False) -> str:
 
 
 def part_page(of: Course, part: Part, folder: str) -> str:
-    """A part's page: what each lesson asks, takes and teaches, and the lessons to come."""
+    """A part's page: what each lesson asks, takes and teaches, and the lessons to come.
+
+    >>> part_page(course.course(), course.course().parts[3], "3_the_bitter_lesson").splitlines()[0]
+    '# Part 3: The bitter lesson'
+    """
     told = [f"# Part {part.number}: {part.title}"]
     own = [lesson for lesson in of.lessons if lesson.part == part.number]
     numbers = {lesson.number: lesson for lesson in of.lessons}
@@ -198,7 +209,11 @@ def glossary_page(of: Course) -> str:
 
 
 def readme_page(of: Course) -> str:
-    """What README says of running and extending the course; the book has pages of its own for the rest."""
+    """What README says of running and extending the course; the book has pages of its own for the rest.
+
+    >>> readme_page(course.course()).splitlines()[:3]
+    ['# Run it yourself', '', '## Start']
+    """
     kept = [text for text in _readme()[1:] if not text.startswith(("Lessons\n", "The ledger\n"))]
     text = "\n\n".join(["# Run it yourself", *(f"## {section.strip()}" for section in kept)])
     text = text.replace("](notebooks/", "](")
