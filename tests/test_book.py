@@ -71,11 +71,16 @@ def test_the_glossary_has_every_term_by_alphabet(pages):
     assert found == sorted(((one.term, one.chinese) for one in glossary.terms()), key=lambda row: row[0].lower())
 
 
-def test_the_page_on_running_it_links_to_nothing_that_the_book_lacks(pages):
+def test_the_page_on_running_it_links_to_nothing_that_the_book_lacks(pages, monkeypatch):
     links = re.findall(r"\]\((?!\w+:|#)([^)]+)\)", pages["run_it_yourself.md"])
     assert not [link for link in links if link not in pages]
+    told = "Start\n\n[3.1](notebooks/3/1.ipynb), [licence](LICENSE), [all](https://example.org)"
+    monkeypatch.setattr(book, "_readme", lambda: ["# Talks", told, "Lessons\n\n[index](a.md)", "The ledger\n"])
+    private = "# Run it yourself\n\n## Start\n\n[3.1](3/1.ipynb), licence, [all](https://example.org)"
+    assert book.readme_page(course.course()._replace(repository="")) == private
     public = course.course()._replace(repository="https://github.com/someone/talks")
-    assert "](https://github.com/someone/talks/blob/HEAD/LICENSE)" in book.readme_page(public)
+    address = "[licence](https://github.com/someone/talks/blob/HEAD/LICENSE)"
+    assert book.readme_page(public) == private.replace("licence", address)
 
 
 def test_the_teachers_pages_join_the_book(monkeypatch):
