@@ -24,7 +24,6 @@ html_title = project
 html_favicon = str(Path(__file__).parent / "icon.svg")
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system is
 html_copy_source = html_show_sphinx = html_use_index = False
-html_math_renderer = "mathml"
 html_theme_options = {
     "use_download_button": False,  # a lesson runs in a clone of the project only, since it imports helpers
     "use_fullscreen_button": False,
