@@ -95,7 +95,7 @@ def test_a_page_is_whole_and_readable(name, look, book, opened):
     assert serious(page, colours_of_code=name in ONE_OF_EACH_KIND) == []  # one style sheet colours all code
 
 
-@pytest.mark.parametrize("name", [*ONE_OF_EACH_KIND, "search.html"])
+@pytest.mark.parametrize("name", PAGES)
 def test_the_keyboard_reaches_everything(name, book, opened):
     page = opened()
     page.goto(book + name, wait_until="networkidle")
