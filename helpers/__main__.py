@@ -1,4 +1,4 @@
-"""The project's commands: python3 -m helpers lab | test | run | record | replicate | handout | doctor."""
+"""The project's commands: python3 -m helpers lab | test | run | record | replicate | handout | book | doctor."""
 
 import argparse
 import os
@@ -7,6 +7,8 @@ import sys
 from helpers import environment
 
 START = environment.NOTEBOOKS / "0_start_here.ipynb"
+BOOK_LOCK = environment.ROOT / "helpers" / "book" / "requirements.txt"
+BROWSER_LOCK = environment.ROOT / "tests" / "browser" / "requirements.txt"
 
 
 def main() -> int:
@@ -39,7 +41,8 @@ def parser() -> argparse.ArgumentParser:
     commands.required = True
     lab = commands.add_parser("lab", help="open JupyterLab at the start page")
     lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
-    commands.add_parser("test", help="run every test; what follows is passed to pytest")
+    test = commands.add_parser("test", help="run every test; what else follows is passed to pytest")
+    test.add_argument("--all", action="store_true", help="install what the book and a browser need too; skip no test")
     run = commands.add_parser("run", help="execute lessons from top to bottom; say what they take")
     run.add_argument("lessons", nargs="*", metavar="LESSON", help="such as 3.1; all lessons if none is named")
     run.add_argument("--save", action="store_true", help="write the outputs back into the notebooks")
@@ -51,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     replicate.add_argument("--save", action="store_true", help="write the verdicts to data/replicated/")
     handout = commands.add_parser("handout", help="write a lesson for a class, with and without answers, and slides")
     handout.add_argument("lesson", metavar="LESSON")
+    commands.add_parser("book", help="make the book, a site in site/, from the stored lessons")
     doctor = commands.add_parser("doctor", help="say what is wrong with this machine, and the remedy")
     for command in (lab, doctor):
         command.add_argument("--port", type=_port, default=8888, metavar="N", help="(default: 8888)")
@@ -75,8 +79,12 @@ def lab(options, _) -> None:
     environment.hand_over(["-m", "jupyterlab"] + arguments + ["--no-browser"] * options.no_browser)
 
 
-def test(_, pytest_arguments) -> None:
+def test(options, pytest_arguments) -> None:
     """Runs the tests and the examples in the docstrings."""
+    if options.all:
+        for lock in (BOOK_LOCK, BROWSER_LOCK):
+            environment.add(lock)
+        os.environ["TALKS_TEST_ALL"] = "1"
     environment.hand_over(["-m", "pytest", "--rootdir", str(environment.ROOT)] + pytest_arguments)
 
 
@@ -110,6 +118,14 @@ def handout(options, _) -> None:
         print(path.relative_to(environment.ROOT).as_posix())
 
 
+def book(_, __) -> int:
+    """Makes the book; what that takes is installed first."""
+    environment.add(BOOK_LOCK)
+    from helpers import book
+
+    return book.build()
+
+
 def doctor(port: int) -> int:
     """Prints what is right and what is wrong with this machine; 1 if anything is wrong."""
     wrong = 0
@@ -141,7 +157,8 @@ def _port(text: str) -> int:
     return int(text)
 
 
-JOBS = {"lab": lab, "test": test, "run": run, "record": record, "replicate": replicate, "handout": handout}
+JOBS = {"lab": lab, "test": test, "run": run, "record": record, "replicate": replicate}
+JOBS |= {"handout": handout, "book": book}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -287,7 +287,7 @@ def ledger(course: Course, verdicts: list[Verdict], replicated: dict[str, Counte
     claims, judged = all_claims(), {verdict.claim: verdict for verdict in verdicts}
     rows = [
         [f"**{id}** {claims[id].claim}", claims[id].speaker, claims[id].kind]
-        + [f"[{lesson.number}](notebooks/{lesson.file})", *_judgement(claims[id], judged.get(id), replicated.get(id))]
+        + [f"[{lesson.number}](notebooks/{lesson.file})", *judgement(claims[id], judged.get(id), replicated.get(id))]
         for lesson in course.lessons
         for id in lesson.claims
     ]
@@ -420,8 +420,12 @@ def _needs(lesson: Lesson) -> str:
     return ", ".join(lesson.needs) or "nothing"
 
 
-def _judgement(claim: Claim, verdict: Verdict | None, runs: Counter | None) -> list[str]:
-    """A ledger row's last four fields."""
+def judgement(claim: Claim, verdict: Verdict | None, runs: Counter | None) -> list[str]:
+    """A ledger row's last four fields: the verdict, what was measured, how many seeds agree, and other runs' verdicts.
+
+    >>> judgement(all_claims()["P12"], None, Counter(holds=4, undecided=1))
+    ['not measured yet', '', '', '']
+    """
     if claim.kind == "opinion":
         return ["discussed", "", "", ""]
     if verdict is None:

@@ -113,7 +113,7 @@ def no_network(root: Path = ROOT) -> Optional[Fault]:
     """No way to the package index, tried as the installation would: with pip, and its own settings."""
     with tempfile.TemporaryDirectory() as folder:
         _make_venv(Path(folder))
-        smallest = next(line for line in _pins(root) if line.startswith("flit-core=="))
+        smallest = next(line for line in _pins(root / "requirements.txt") if line.startswith("flit-core=="))
         command = [str(python_of(Path(folder))), "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--retries=1"]
         command += ["--timeout=10", "--dest", folder, smallest]
         pip = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -209,7 +209,9 @@ def ensure(root: Path = ROOT) -> None:
         if blocked:
             raise blocked
     if unmade:
-        print("Making it, from {} packages. This happens once.".format(len(_pins(root))), flush=True)
+        print(
+            "Making it, from {} packages. This happens once.".format(len(_pins(root / "requirements.txt"))), flush=True
+        )
         _make_venv(root / ".venv")
     install(root)
 
@@ -222,7 +224,7 @@ def install(root: Path = ROOT) -> None:
     lock = ["--no-compile", "--only-binary=:all:", "--require-hashes", "-r", str(root / "requirements.txt")]
     editable = ["--no-deps", "--no-build-isolation", "--editable", str(root)]
     for arguments in (lock, editable):
-        code, log = _pip_with_progress(arguments, root / ".venv", total=2 * len(_pins(root)))
+        code, log = _pip_with_progress(arguments, root / ".venv", total=2 * len(_pins(root / "requirements.txt")))
         if code:
             raise failed_install(log)
     print("The environment stands.", flush=True)
@@ -230,6 +232,17 @@ def install(root: Path = ROOT) -> None:
     part = root / ".venv" / "stamp.part"
     part.write_text(json.dumps(stamp, indent=1))
     os.replace(str(part), str(part.with_name("stamp.json")))
+
+
+def add(lock: Path, root: Path = ROOT) -> None:
+    """Installs what a further lock names into the environment that stands; where all of it is there, in a second.
+
+    Raises Fault with pip's last lines where pip fails.
+    """
+    arguments = ["--no-compile", "--only-binary=:all:", "--no-deps", "--require-hashes", "-r", str(lock)]
+    code, log = _pip_with_progress(arguments, root / ".venv", total=2 * len(_pins(lock)))
+    if code:
+        raise failed_install(log)
 
 
 def python_of(venv: Path) -> Path:
@@ -291,8 +304,8 @@ def _show_progress(done: float, shown: float) -> float:
     return shown
 
 
-def _pins(root: Path = ROOT):
-    lines = (root / "requirements.txt").read_text().splitlines()
+def _pins(lock: Path):
+    lines = lock.read_text().splitlines()
     return [line.split()[0] for line in lines if line[:1].isalnum()]
 
 

@@ -15,10 +15,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from helpers import __main__ as commands
 from helpers import environment
 from helpers.environment import ROOT
 
 SIZE_LIMIT = 1.2e9  # bytes
+FURTHER_LOCKS = [ROOT / "helpers" / "book" / "requirements.txt", ROOT / "tests" / "browser" / "requirements.txt"]
 OWN_VARIABLES = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "TALKS_SEED")
 
 
@@ -197,6 +199,16 @@ def test_run_executes_a_lesson_and_says_what_it_took(clone):
     assert git(clone.folder, "status", "--porcelain", "notebooks") == ""
 
 
+def test_the_book_is_made_in_a_fresh_clone_and_nothing_else_changes(clone):
+    made = clone.type("book")
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert re.search(r"^\d\d pages, \d+ MB, made in \d+ s: file://.*/site/index.html$", made.stdout, re.MULTILINE)
+    assert "Talks You Can Run" in (clone.folder / "site" / "index.html").read_text(encoding="utf-8")
+    assert git(clone.folder, "status", "--porcelain", "--", "site", "notebooks", "jupyter_execute") == ""
+    well = clone.type("doctor", "--port", str(free_port()))
+    assert "[wrong]" not in well.stdout
+
+
 @pytest.mark.parametrize("command", ["run", "record", "replicate"])
 def test_an_unknown_lesson_is_answered_with_those_there_are(clone, command):
     unknown = clone.type(command, "9.9")
@@ -222,9 +234,20 @@ def test_a_command_that_is_mistyped_is_told_so(arguments, what):
     assert what in told.stderr
 
 
+def test_all_tests_are_asked_for_together_with_what_they_take(monkeypatch):
+    added, handed = [], []
+    monkeypatch.setattr(environment, "add", added.append)
+    monkeypatch.setattr(environment, "hand_over", handed.append)
+    for arguments, locks, asked in [(["test"], [], ""), (["test", "--all"], FURTHER_LOCKS, "1")]:
+        monkeypatch.setenv("TALKS_TEST_ALL", "")
+        commands.test(commands.parser().parse_args(arguments), ["-x"])
+        assert (added, os.environ["TALKS_TEST_ALL"]) == (locks, asked)
+    assert [one[-1] for one in handed] == ["-x", "-x"]
+
+
 def test_ci_types_what_a_newcomer_types():
     commands = (ROOT / ".ci" / "run").read_text().splitlines()
-    assert commands[-1] == "python3 -m helpers test"
+    assert commands[-1] == "python3 -m helpers test --all"
     assert commands[-1] in (ROOT / "README.md").read_text(encoding="utf-8")
 
 

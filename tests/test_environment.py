@@ -104,6 +104,25 @@ def change_stamp(venv: Path, **changes) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
+def test_a_further_lock_is_installed_with_its_hashes_and_leaves_the_environment_sound(project, monkeypatch):
+    environment.ensure(project)
+    lock, asked = project / "further.txt", []
+    lock.write_text("gamma==3.0 \\\n    --hash=sha256:00\n")
+
+    def pip_of_gamma(arguments, venv, total):
+        asked.extend(arguments)
+        (site(venv) / "gamma-3.0.dist-info").mkdir()
+        return 0, ""
+
+    monkeypatch.setattr(environment, "_pip_with_progress", pip_of_gamma)
+    environment.add(lock, project)
+    assert asked[-2:] == ["-r", str(lock)] and "--require-hashes" in asked and "--no-deps" in asked
+    assert fault(project) == ""
+    monkeypatch.setattr(environment, "_pip_with_progress", lambda *_, **__: (1, "No space left on device"))
+    with pytest.raises(Fault, match="the disk is full"):
+        environment.add(lock, project)
+
+
 def test_an_installation_that_fails_leaves_no_stamp(project, monkeypatch):
     monkeypatch.setattr(environment, "_pip_with_progress", lambda *_, **__: (1, "No space left on device"))
     with pytest.raises(Fault, match="the disk is full"):

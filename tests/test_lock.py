@@ -1,4 +1,4 @@
-"""requirements.txt is the lock of pyproject.toml: complete, hashed, and free of any machine or registry."""
+"""The locks are those of pyproject.toml: complete, hashed, of one mind, and free of any machine or registry."""
 
 import re
 import tomllib
@@ -8,11 +8,16 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from helpers import __main__ as commands
 from helpers.environment import ROOT
+from tests.conftest import needed
 
 LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+TOML = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, GROUPS = TOML["project"], TOML["dependency-groups"]
 DIRECT = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
+FURTHER = {"book": commands.BOOK_LOCK, "browser": commands.BROWSER_LOCK}  # installed when they are asked for
+LOCKS = {"requirements": LOCK} | {group: path.read_text(encoding="utf-8") for group, path in FURTHER.items()}
 
 
 def pins(lock: str) -> dict[str, list[Requirement]]:
@@ -77,22 +82,49 @@ def test_a_lock_that_is_not_the_projects_is_noticed(direct, lock, problem):
     assert any(problem in found for found in disagreements(direct, lock))
 
 
-def test_every_pin_is_exact_and_hashed():
-    blocks = re.split(r"\n(?=\w)", LOCK)[1:]
-    assert len(blocks) == len(pins(LOCK)) > 100
+@pytest.mark.parametrize("group", FURTHER)
+def test_a_further_lock_is_that_of_its_group(group):
+    try:
+        assert disagreements(GROUPS[group], LOCKS[group]) == []
+    except metadata.PackageNotFoundError as missing:
+        needed(None, str(missing))
+
+
+@pytest.mark.parametrize("group", FURTHER)
+def test_a_further_lock_has_the_first_ones_version_of_what_both_hold(group):
+    first, further = pins(LOCK), pins(LOCKS[group])
+    assert set(further) >= {canonicalize_name(Requirement(line).name) for line in GROUPS[group]}
+    assert [str(first[name][0].specifier) for name in first if name in further] == [
+        str(further[name][0].specifier) for name in first if name in further
+    ]
+
+
+@pytest.mark.parametrize("name, least", [("requirements", 100), ("book", 50), ("browser", 2)])
+def test_every_pin_is_exact_and_hashed(name, least):
+    blocks = re.split(r"\n(?=\w)", LOCKS[name])[1:]
+    assert len(blocks) == len(pins(LOCKS[name])) > least
     for block in blocks:
         assert re.match(r"[\w.-]+==\S+", block), block
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", block), block
 
 
-def test_the_lock_names_no_registry_and_no_folder():
-    hashes_removed = re.sub(r"--hash=sha256:[0-9a-f]{64}", "", LOCK)
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_names_no_registry_and_no_folder(name):
+    hashes_removed = re.sub(r"--hash=sha256:[0-9a-f]{64}", "", LOCKS[name])
     assert not re.search(r"://|index-url|find-links|trusted-host|@ |(^|\s)/\w", hashes_removed)
 
 
-def test_the_lock_names_the_command_that_makes_it():
-    command = LOCK.splitlines()[1]
-    for option in ("--universal", "--generate-hashes", "--python-version 3.11", "--extra test", "-o requirements.txt"):
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("requirements", "--extra test"),
+        ("book", "--group book -c requirements.txt"),
+        ("browser", "--group browser -c requirements.txt"),
+    ],
+)
+def test_a_lock_names_the_command_that_makes_it(name, own):
+    command = LOCKS[name].splitlines()[1]
+    for option in ("--universal", "--generate-hashes", "--python-version 3.11", own, "requirements.txt"):
         assert option in command
     assert command.removeprefix("#").strip() in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 

@@ -105,12 +105,17 @@ class Exercise:
 
     def hint(self) -> Card:
         """The next hint, from a nudge to nearly the solution; after the last one, the last again."""
-        number = min(self._hints_given + 1, len(self.hints))
-        self._hints_given = number
-        last = number == len(self.hints)
-        heading = f"Hint {number} of {len(self.hints)}{', the last' if last else ''}."
-        after = [f"One way to write it: `exercises.{self.name}.solution()`"] if last and not _withheld else []
-        return Card(*_text_and_html(heading, [self.hints[number - 1], *after]))
+        self._hints_given = min(self._hints_given + 1, len(self.hints))
+        return self.ladder()[self._hints_given - 1]
+
+    def ladder(self) -> list[Card]:
+        """All hints in order, each as `hint` shows it."""
+        headings = [f"Hint {number} of {len(self.hints)}" for number in range(1, len(self.hints) + 1)]
+        steps = [[f"{heading}.", hint] for heading, hint in zip(headings, self.hints)]
+        steps[-1][0] = f"{headings[-1]}, the last."
+        if not _withheld:
+            steps[-1].append(f"One way to write it: `exercises.{self.name}.solution()`")
+        return [Card(*_text_and_html(heading, paragraphs)) for heading, *paragraphs in steps]
 
     def solution(self) -> Card:
         """The source of the solution, the very one that the tests run; a sentence where the teacher withholds it."""
