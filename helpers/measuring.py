@@ -8,6 +8,7 @@ import sys
 import timeit
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -131,6 +132,14 @@ def bandwidth(megabytes: int | None = None, repeats: int = 5) -> float:
         return place[0]
 
     return 3 * 4 * numbers / float(seconds(turn, repeats=repeats, at_least=0.05).min())
+
+
+class Interval(NamedTuple):
+    """What 95% of the draws lie between, and the middle one."""
+
+    low: float
+    middle: float
+    high: float
 
 
 def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

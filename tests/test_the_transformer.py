@@ -150,6 +150,20 @@ def test_training_finds_a_text_that_repeats():
     assert learning.loss(scores, trained, tokens) < 0.1 < learning.loss(scores, start, tokens)
 
 
+def test_a_step_is_timed_when_compiled_and_its_least_time_counts(monkeypatch):
+    steps, clock = [], iter([0.0, 0.5, 0.5, 1.7, 2.0, 2.3, 3.0, 5.0])  # two rounds of two systems, ten steps each
+
+    def now():
+        assert steps[:2] == ["quick", "slow"]  # each once before any clock runs
+        return next(clock)
+
+    monkeypatch.setattr(learning, "step", steps.append)
+    monkeypatch.setattr(learning, "process_time", now)
+    found = learning.step_milliseconds({"quick": ("quick",), "slow": ("slow",)}, rounds=2)
+    assert found == pytest.approx({"quick": 30, "slow": 120})
+    assert Counter(steps) == {"quick": 21, "slow": 21}
+
+
 def test_equal_compute_is_equal_to_a_step():
     for system in lesson.SYSTEMS:
         spent = lesson.steps(system, 1.0) * lesson.flops(system)

@@ -73,8 +73,19 @@ def answer_by_hand(training: Handwriting, images: np.ndarray) -> np.ndarray:
 
 
 def start_network(key: Array) -> Parameters:
-    """Weights of a small convolutional network, drawn by He's rule (He et al. 2015)."""
+    """Weights of a small convolutional network."""
     shapes = {"lines": (3, 3, 1, 32), "shapes": (3, 3, 32, 64), "parts": (4 * 4 * 64, 128), "digits": (128, 10)}
+    return start(key, shapes)
+
+
+def start(key: Array, shapes: dict[str, tuple[int, ...]]) -> Parameters:
+    """Weights of layers for ReLU, drawn by He's rule (He et al. 2015), and their biases: zeros.
+
+    The last axis of a shape is what goes out of the layer; the others are what comes in.
+
+    >>> {name: array.shape for name, array in start(jax.random.key(0), {"digits": (128, 10)}).items()}
+    {'digits': (128, 10), 'digits_bias': (10,)}
+    """
     keys = jax.random.split(key, len(shapes))
     weights = {
         name: jax.random.normal(k, shape) * (2 / np.prod(shape[:-1])) ** 0.5

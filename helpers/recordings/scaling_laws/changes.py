@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from time import process_time
 
 import jax
 import numpy as np
@@ -115,8 +114,8 @@ TIMED += [(kind, width) for kind in clever.KINDS for width in CLEVER_WIDTHS]
 
 @cache
 def _milliseconds() -> dict[tuple[str, int], float]:
-    """Processor time of one step of each: all in turn, ten steps each, the least of six rounds."""
-    ready, least = {}, {}
+    """Processor time of one step of each."""
+    runs = {}
     batch = next(ladder.batches(SOURCE, 0))[0]
     for kind, width in TIMED:
         found = ladder.design(width)
@@ -125,15 +124,8 @@ def _milliseconds() -> dict[tuple[str, int], float]:
         else:
             scores = clever_scores(kind, width)
             start = clever.parameters(kind, jax.random.key(0), ladder.VOCABULARY, found)
-        ready[kind, width] = (scores, "muon", start, learning.memory(start, "muon"), batch, np.float32(0.01))
-        jax.block_until_ready(learning.step(*ready[kind, width]))
-    for _ in range(6):
-        for name, arguments in ready.items():
-            begun = process_time()
-            for _ in range(10):
-                jax.block_until_ready(learning.step(*arguments))
-            least[name] = min(100 * (process_time() - begun), least.get(name, np.inf))
-    return least
+        runs[kind, width] = (scores, "muon", start, learning.memory(start, "muon"), batch, np.float32(0.01))
+    return learning.step_milliseconds(runs, rounds=6)
 
 
 def measure_step(kind: str, width: int) -> Row:

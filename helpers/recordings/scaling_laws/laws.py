@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 from scipy.optimize import least_squares
 
-from helpers.recordings.what_data_teaches.diet import Interval
+from helpers.measuring import Interval
 
 HUBER = 0.01  # errors of the logarithm beyond this count by their size, not by its square
 LEAST_POWER, MOST_POWER = 0.01, 3.0

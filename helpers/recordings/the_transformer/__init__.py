@@ -1,7 +1,6 @@
 """Lesson 2.4, the Transformer: what its recordings measure, each with every variant's rate tuned in the same way."""
 
 from functools import cache, partial
-from time import process_time
 from typing import NamedTuple
 
 import jax
@@ -160,21 +159,14 @@ def measure_longer(system: str, budget: float, seed: int) -> Row:
 
 @cache
 def _milliseconds() -> dict[str, float]:
-    """Processor time of one step of each system: all in turn, ten steps each, the least of eight rounds."""
-    runs, least = {}, {}
+    """Processor time of one step of each system."""
+    runs = {}
     batch = next(training.random_windows(learning.parts().training, 0, learning.BATCH))[0]
     for system in TIMED:
         start = fresh(system, 0)
         memory = learning.memory(start, optimiser(system))
         runs[system] = (scores_of(system), optimiser(system), start, memory, batch, np.float32(0.01))
-        jax.block_until_ready(learning.step(*runs[system]))
-    for _ in range(8):
-        for system, arguments in runs.items():
-            begun = process_time()
-            for _ in range(10):
-                jax.block_until_ready(learning.step(*arguments))
-            least[system] = min(100 * (process_time() - begun), least.get(system, np.inf))
-    return least
+    return learning.step_milliseconds(runs, rounds=8)
 
 
 def measure_step(system: str) -> Row:

@@ -1,7 +1,8 @@
 """Training any of lesson 2.4's models for a number of steps, and measuring its loss."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from functools import cache, partial
+from time import process_time
 from typing import NamedTuple
 
 import jax
@@ -96,6 +97,25 @@ def train(
         if number % 50 == 0:
             jax.block_until_ready(parameters)  # so that a bar shows what is done, not what is asked for
     return parameters
+
+
+def step_milliseconds(runs: dict[Hashable, tuple], rounds: int) -> dict[Hashable, float]:
+    """Processor time of one `step` with each of these arguments: all in turn, ten steps each, the least of the rounds.
+
+        step_milliseconds({"plain": (scores, "muon", parameters, memory(parameters, "muon"), tokens, rate)}, rounds=6)
+
+    On however many cores: their times are added up.
+    """
+    for arguments in runs.values():
+        jax.block_until_ready(step(*arguments))  # compiled, so that no round pays for it
+    least = dict.fromkeys(runs, np.inf)
+    for _ in range(rounds):
+        for name, arguments in runs.items():
+            begun = process_time()
+            for _ in range(10):
+                jax.block_until_ready(step(*arguments))
+            least[name] = min(100 * (process_time() - begun), least[name])
+    return least
 
 
 def loss(scores: Scores, parameters: Parameters, tokens: np.ndarray) -> float:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers import data
+from helpers.measuring import Interval
 
 DAYS = 365.25  # of a year
 COMMON = "all"  # the part whose assumptions multiply the sum of all other parts
@@ -18,14 +19,6 @@ class Assumption(NamedTuple):
     argument: str
     low: float
     central: float
-    high: float
-
-
-class Interval(NamedTuple):
-    """What 95% of the draws lie between, and the middle one."""
-
-    low: float
-    middle: float
     high: float
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from helpers import data
-from helpers.recordings.what_data_teaches.diet import Interval
+from helpers.measuring import Interval
 
 STARTS = (0.3, 3.0, 30.0)  # of the worth of repeats: the fit is tried from each
 WORTH = (0.01, 1_000.0)  # between which it is looked for

@@ -9,7 +9,6 @@ from functools import partial
 from math import cos, log, pi
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import Array
@@ -53,14 +52,8 @@ def shuffled(images: np.ndarray) -> np.ndarray:
 
 
 def start_dense(key: Array) -> Parameters:
-    """Weights of the dense network, drawn by He's rule (He et al. 2015)."""
-    shapes = {"first": (64, HIDDEN), "second": (HIDDEN, HIDDEN), "digits": (HIDDEN, 10)}
-    keys = jax.random.split(key, len(shapes))
-    weights = {
-        name: jax.random.normal(k, shape) * (2 / shape[0]) ** 0.5
-        for k, (name, shape) in zip(keys, shapes.items(), strict=True)
-    }
-    return weights | {f"{name}_bias": jnp.zeros(shape[-1]) for name, shape in shapes.items()}
+    """Weights of the dense network."""
+    return digits.start(key, {"first": (64, HIDDEN), "second": (HIDDEN, HIDDEN), "digits": (HIDDEN, 10)})
 
 
 def dense(p: Parameters, images: Array, keep_key: Array | None = None) -> Array:
