@@ -112,6 +112,7 @@ def replicate(options, _) -> int:
 
 def handout(options, _) -> None:
     """Writes a lesson for a class into handouts/: without answers, with them, as slides, and the teacher's page."""
+    environment.add(BOOK_LOCK)  # it brings reveal.js, for the slides
     from helpers import handout
 
     for path in handout.write(_lesson(options.lesson)):

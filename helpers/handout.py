@@ -176,7 +176,7 @@ def _reveal() -> Path:
     if folder is None or not (folder / "reveal.js").is_file():
         raise Fault(
             "The slides were not written: they need reveal.js, which the package sphinx-revealjs brings.",
-            "pip install -r requirements.txt, in the course's environment.",
+            "python3 -m helpers handout 3.1 installs it.",
         )
     return folder
 

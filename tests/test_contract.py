@@ -30,6 +30,7 @@ SECTIONS = [
     "Experiment 1",
     "Verdicts",
     "Exercises",
+    "Exit quiz",
     "Recap",
     "Where our miniature differs",
     "Questions to discuss",
@@ -303,6 +304,11 @@ def exercises_are_stored_untouched(lesson, notebook):
     ]
 
 
+def quiz_is_the_lessons(lesson, notebook):
+    asked = named(section(notebook, "Exit quiz"), "widgets.quiz")
+    return [] if asked == [lesson.number] else [f"the exit quiz needs widgets.quiz({lesson.number!r}); it has {asked}"]
+
+
 def discussion_is_the_maps(lesson, notebook):
     asked = list_items(section(notebook, "Questions to discuss"))
     problems = [] if len(asked) >= 2 else ["needs a list of two or more questions to discuss"]
@@ -470,6 +476,7 @@ EVERY_LESSON = [
     seeds_bear_verdicts_out,
     exercises_rise,
     exercises_are_stored_untouched,
+    quiz_is_the_lessons,
     discussion_is_the_maps,
     three_things_to_read,
     closing_says_something,
@@ -638,6 +645,8 @@ def sound() -> dict:
         ]
     long = "There is more to say about this than would fit in so short and so plain a sentence."
     cells += [
+        new_markdown_cell("## Exit quiz"),
+        new_code_cell('widgets.quiz("9.1")', outputs=shown(text)),
         new_markdown_cell(f"## Recap\n\n{long}"),
         new_markdown_cell(f"## Where our miniature differs from a railway\n\n{long}"),
         new_markdown_cell("## Questions to discuss\n\n1. Who minds?\n2. Why mind?"),
@@ -772,6 +781,8 @@ BREACHES = [
     (exercises_rise, swap("### Exercise 2", "### Exercise 1")),
     (exercises_rise, swap("exercises.one_1.check", "print")),
     (exercises_are_stored_untouched, swap("Not attempted yet.", "Well done.")),
+    (quiz_is_the_lessons, swap('widgets.quiz(\\"9.1\\")', 'widgets.quiz(\\"9.2\\")')),
+    (quiz_is_the_lessons, without("widgets.quiz")),
     (discussion_is_the_maps, swap("1. Who minds?", "1. Who cares?")),
     (discussion_is_the_maps, swap("1. Who minds?\\n2. Why mind?", "1. Who minds?")),
     (three_things_to_read, swap("- Smith 1999\\n", "")),

@@ -1,5 +1,6 @@
 """What is handed out: no answers in one copy, all of them in the other, and slides that need no other site."""
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -14,6 +15,7 @@ import helpers.exercises
 from helpers import course, handout, teaching
 from helpers.environment import Fault
 from helpers.exercises import rules_or_gradient_descent as exercises
+from tests.conftest import needed
 
 LESSONS = [pytest.param(lesson, id=lesson.number) for lesson in course.lessons() if "." in lesson.number]
 LESSON = course.lesson("3.1")
@@ -132,6 +134,7 @@ class Slides(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page() -> str:
+    needed(importlib.util.find_spec("sphinx_revealjs"), "reveal.js")
     return handout.slides(LESSON)
 
 
@@ -170,10 +173,13 @@ def test_no_slide_holds_two_figures_or_two_tables(page):
 def test_the_command_writes_four_files_and_names_them(tmp_path, monkeypatch, capsys):
     from helpers import __main__ as commands
 
+    installed = []
+    monkeypatch.setattr(commands.environment, "add", installed.append)
     monkeypatch.setattr(commands.environment, "ROOT", tmp_path)
     monkeypatch.setattr(handout, "write", lambda lesson: [tmp_path / "handouts" / f"{lesson.number}.md"])
     commands.JOBS["handout"](commands.parser().parse_args(["handout", "3.1"]), [])
     assert capsys.readouterr().out == "handouts/3.1.md\n"
+    assert installed == [commands.BOOK_LOCK]
     with pytest.raises(Fault, match=r"no lesson 9\.7"):
         commands.JOBS["handout"](commands.parser().parse_args(["handout", "9.7"]), [])
 
