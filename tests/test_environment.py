@@ -38,6 +38,7 @@ def make_venv(folder: Path) -> None:
 def pip(arguments: list[str], venv: Path, total: int) -> tuple[int, str]:
     for name in ("alpha-1.0", "beta_two-2.0"):
         (site(venv) / f"{name}.dist-info").mkdir(exist_ok=True)
+        (site(venv) / f"{name}.dist-info" / "RECORD").touch()
     return 0, ""
 
 
@@ -72,7 +73,7 @@ def test_an_environment_is_made_once_and_then_left_alone(project, monkeypatch, c
         (lambda venv: environment.python_of(venv).unlink(), "half made", True),
         (lambda venv: change_stamp(venv, python="3.2"), "is for Python 3.2", True),
         (lambda venv: change_stamp(venv, root="/elsewhere"), "the project has been moved", True),
-        (lambda venv: (site(venv) / "alpha-1.0.dist-info").rmdir(), "alpha 1.0 is missing", False),
+        (lambda venv: shutil.rmtree(site(venv) / "alpha-1.0.dist-info"), "alpha 1.0 is missing", False),
         (
             lambda venv: (site(venv) / "beta_two-2.0.dist-info").rename(site(venv) / "beta_two-1.9.dist-info"),
             "beta_two in .venv is 1.9 and should be 2.0",
@@ -112,6 +113,7 @@ def test_a_further_lock_is_installed_with_its_hashes_and_leaves_the_environment_
     def pip_of_gamma(arguments, venv, total):
         asked.extend(arguments)
         (site(venv) / "gamma-3.0.dist-info").mkdir()
+        (site(venv) / "gamma-3.0.dist-info" / "RECORD").touch()
         return 0, ""
 
     monkeypatch.setattr(environment, "_pip_with_progress", pip_of_gamma)
@@ -119,6 +121,8 @@ def test_a_further_lock_is_installed_with_its_hashes_and_leaves_the_environment_
     assert asked[-2:] == ["-r", str(lock)] and "--require-hashes" in asked and "--no-deps" in asked
     assert fault(project) == ""
     monkeypatch.setattr(environment, "_pip_with_progress", lambda *_, **__: (1, "No space left on device"))
+    environment.add(lock, project)  # which is there: without pip, so without a network or the right to write
+    lock.write_text("gamma==3.1 \\\n    --hash=sha256:00\n")
     with pytest.raises(Fault, match="the disk is full"):
         environment.add(lock, project)
 
