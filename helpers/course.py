@@ -1,6 +1,7 @@
 """The course's map (data/course.toml) and what is made from it: the README's index of lessons and its ledger.
 
-`python3 -m helpers.course` writes README.md's sections and data/checksums.txt anew. It needs the standard library alone.
+`python3 -m helpers.course` writes README.md's sections and data/checksums.txt anew. It needs the standard library
+alone.
 """
 
 import csv

@@ -132,7 +132,7 @@ def test_what_is_recorded_enters_its_own_checksum_and_blesses_no_other(shelf):
         assert recordings.read("9_1_new", shelf / "recorded") == [{"n": 1, "error": 0.5}]
         assert checksums.fault().what == "data/processors.csv has been changed or damaged."
         recording.write_text(recording.read_text().replace("0.5", "0.6"))
-        with pytest.raises(Fault, match="9_1_new.csv has been changed or damaged"):
+        with pytest.raises(Fault, match=r"9_1_new\.csv has been changed or damaged"):
             recordings.read("9_1_new", shelf / "recorded")
         recording.unlink()
 
