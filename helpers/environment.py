@@ -204,7 +204,7 @@ def outdated(root: Path = ROOT, every_file: bool = True) -> Optional[Fault]:
         return Fault("The project's list of packages has changed since .venv was made.", remedy)
     for metadata, file in _damaged(root / ".venv").items() if every_file else ():
         what = "The package {} in .venv is damaged: the file {} is not there, or not whole."
-        return Fault(what.format(metadata.name.rsplit("-", 1)[0], file), remedy)
+        return Fault(what.format(metadata.name.split("-")[0], file), remedy)
     return None
 
 

@@ -39,7 +39,8 @@ class Clone:
         for name in changed:  # while the project is being worked on: the work as it stands, not as it was committed
             shutil.copy2(ROOT / name, folder / name)
         if changed:
-            git(folder, "-c", "user.name=nobody", "-c", "user.email=nobody@localhost", "commit", "--quiet", "--all", "--message=work")
+            nobody = ["-c", "user.name=nobody", "-c", "user.email=nobody@localhost"]
+            git(folder, *nobody, "commit", "--quiet", "--all", "--message=work")
 
     def type(self, *arguments: str, python: str = sys._base_executable, under=()) -> subprocess.CompletedProcess:
         command = [*under, python, "-m", "helpers", *arguments]
