@@ -132,6 +132,11 @@ def no_network(root: Path = ROOT) -> Optional[Fault]:
     return None if pip.returncode == 0 else failed_install(pip.stdout.decode(errors="replace"))
 
 
+def _full(root: Path) -> str:
+    """What pip would have said of a full disk: its log is on that disk, and so may not hold it."""
+    return "\nNo space left on device" if no_room(root, needed=10e6) else ""
+
+
 def failed_install(log: str) -> Fault:
     """What pip's own words say went wrong.
 
@@ -267,12 +272,15 @@ def install(root: Path = ROOT) -> None:
     for arguments in (lock, editable):
         code, log = _pip_with_progress(arguments, root / ".venv", total=2 * len(_pins(root / "requirements.txt")))
         if code:
-            raise failed_install(log)
+            raise failed_install(log + _full(root))
     print("The environment stands.", flush=True)
     stamp = {"python": _python(), "root": str(root), "lock": _lock(root), "packages": _installed(root / ".venv")}
     part = root / ".venv" / "stamp.part"
-    part.write_text(json.dumps(stamp, indent=1))
-    os.replace(str(part), str(part.with_name("stamp.json")))
+    try:
+        part.write_text(json.dumps(stamp, indent=1))
+        os.replace(str(part), str(part.with_name("stamp.json")))
+    except OSError as error:
+        raise failed_install(str(error)) from None
 
 
 def add(lock: Path, root: Path = ROOT) -> None:
@@ -287,7 +295,7 @@ def add(lock: Path, root: Path = ROOT) -> None:
     arguments = ["--no-compile", "--only-binary=:all:", "--no-deps", "--require-hashes", "-r", str(lock)]
     code, log = _pip_with_progress(arguments, root / ".venv", total=2 * len(_pins(lock)))
     if code:
-        raise failed_install(log)
+        raise failed_install(log + _full(root))
 
 
 def python_of(venv: Path) -> Path:

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from helpers import book, files, handout, notebooks, predictions, recordings
+from helpers import book, environment, files, handout, notebooks, predictions, recordings
 from helpers.course import Lesson, lesson
 from helpers.environment import Fault
 from helpers.predictions import Prediction
@@ -115,6 +115,18 @@ def test_a_lesson_that_is_run_on_a_full_disk_keeps_its_stored_outputs(disk, caps
     assert notebooks.run([tiny], save=True) == 1
     assert "1_tiny.ipynb was not written: the disk is full." in capsys.readouterr().err
     assert disk.files() == {path.name: before}
+
+
+def test_an_installation_on_a_full_disk_says_so_though_its_log_could_not_be_written(disk, monkeypatch):
+    (disk.folder / "requirements.txt").write_text("alpha==1.0\n")
+    (disk.folder / "pyproject.toml").write_text("[project]\n")
+    (disk.folder / ".venv").mkdir()
+    disk.fill()
+    for pip in [(1, ""), (0, "")]:  # pip fails; and pip has filled the disk to its last byte
+        monkeypatch.setattr(environment, "_pip_with_progress", lambda *_, pip=pip, **__: pip)
+        with pytest.raises(Fault, match="The installation stopped: the disk is full"):
+            environment.install(disk.folder)
+        assert "half made" in environment.unfinished(disk.folder).what
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")

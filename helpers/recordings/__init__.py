@@ -73,7 +73,8 @@ def record(lesson: Lesson) -> None:
 def complete(table: Table, command: str, folder: Path = FOLDER) -> None:
     """Measures the missing points of one table, in order; an interruption loses only the point under way.
 
-    Rows of points that the table no longer has are dropped.
+    Rows of points that the table no longer has are dropped. Raises Fault, before anything is measured, where the file
+    cannot be written.
     """
     path = folder / f"{table.name}.csv"
     header, rows = _parse(table.name, folder) if path.exists() else ([], [])
@@ -83,6 +84,7 @@ def complete(table: Table, command: str, folder: Path = FOLDER) -> None:
         print(f"{path.name} is complete: {len(rows)} rows.")
         return
     if missing:
+        files.check_writable(path)
         header = _continued(header, origin(command, table.timed))
     measured = Parallel(table.at_once, return_as="generator_unordered")(
         delayed(_row)(table.measure, point, quiet=table.at_once > 1) for point in missing
