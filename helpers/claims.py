@@ -2,10 +2,13 @@
 
 import csv
 import difflib
+import io
 from functools import cache
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
+
+from helpers import checksums
 
 ROOT = Path(__file__).resolve().parent.parent
 VERDICT_TYPE = "application/vnd.talks-you-can-run.verdict+json"
@@ -63,19 +66,17 @@ def read(path: Path = ROOT / "data" / "claims.csv") -> dict[str, Claim]:
     >>> read()["P12"].speaker
     'Ashish Vaswani'
 
-    Raises ValueError where an id stands twice, or a talk or a kind is unknown.
+    Raises ValueError where an id stands twice, or a talk or a kind is unknown; Fault where data/claims.csv is missing
+    or damaged.
     """
     claims: dict[str, Claim] = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            claim = Claim(**row)
-            if claim.id in claims:
-                raise ValueError(f"{path.name}: claim {claim.id} stands twice.")
-            if claim.talk not in TALKS or claim.kind not in KINDS:
-                raise ValueError(
-                    f"{path.name}: claim {claim.id} has an unknown talk or kind: {claim.talk}, {claim.kind}."
-                )
-            claims[claim.id] = claim
+    for row in csv.DictReader(io.StringIO(checksums.read(path), newline="")):
+        claim = Claim(**row)
+        if claim.id in claims:
+            raise ValueError(f"{path.name}: claim {claim.id} stands twice.")
+        if claim.talk not in TALKS or claim.kind not in KINDS:
+            raise ValueError(f"{path.name}: claim {claim.id} has an unknown talk or kind: {claim.talk}, {claim.kind}.")
+        claims[claim.id] = claim
     return claims
 
 

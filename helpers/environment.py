@@ -4,6 +4,7 @@ This module and `__main__` use the standard library alone, and old Pythons can r
 what is wrong: nothing here is newer than Python 3.6 in its syntax.
 """
 
+import csv
 import hashlib
 import importlib.util
 import json
@@ -23,6 +24,13 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 NEWEST_TOO_OLD = (3, 10)
 ROOM_NEEDED = 1.5e9  # bytes: 0.9 GB installed, modules compiled as they are used, and the downloads on their way
+# pip, which ends when this process does, however that comes: an orphan would write into an environment made anew.
+PIP = """
+import os, runpy, sys, threading
+threading.Thread(target=lambda: os.read(0, 1) or os._exit(1), daemon=True).start()
+sys.argv[0] = "pip"
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
 NO_NETWORK = "NewConnectionError|ConnectTimeout|ReadTimeout|name resolution|ProxyError|Network is unreachable"
 
 
@@ -103,10 +111,14 @@ def not_writable(folder: Path = NOTEBOOKS) -> Optional[Fault]:
         with tempfile.TemporaryFile(dir=str(folder)):
             return None
     except OSError as error:
-        return Fault(
-            "The folder {} cannot be written to ({}).".format(folder.name, error.strerror),
-            "clone the project into your own home folder, or ask the folder's owner for the right to write.",
-        )
+        return _not_writable(folder, error)
+
+
+def _not_writable(folder: Path, error: OSError) -> Fault:
+    return Fault(
+        "The folder {} cannot be written to ({}).".format(folder.name, error.strerror),
+        "clone the project into your own home folder, or ask the folder's owner for the right to write.",
+    )
 
 
 def no_network(root: Path = ROOT) -> Optional[Fault]:
@@ -118,6 +130,11 @@ def no_network(root: Path = ROOT) -> Optional[Fault]:
         command += ["--timeout=10", "--dest", folder, smallest]
         pip = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return None if pip.returncode == 0 else failed_install(pip.stdout.decode(errors="replace"))
+
+
+def _full(root: Path) -> str:
+    """What pip would have said of a full disk: its log is on that disk, and so may not hold it."""
+    return "\nNo space left on device" if no_room(root, needed=10e6) else ""
 
 
 def failed_install(log: str) -> Fault:
@@ -134,6 +151,8 @@ def failed_install(log: str) -> Fault:
     elif re.search(NO_NETWORK, log):
         what = "the package index does not answer. There is no network, or something between blocks it."
         remedy = "connect to the network (behind a proxy, set HTTPS_PROXY) and start again."
+    elif "No module named pip" in log:
+        what, remedy = "pip is missing from .venv.", "delete the folder .venv, and start again."
     elif "No matching distribution" in log:
         what = "a package has no ready-made file for this machine."
         remedy = "use Python 3.11, 3.12 or 3.13, 64 bit, on Linux, macOS or Windows, or open the course in Binder."
@@ -149,6 +168,8 @@ def unfinished(root: Path = ROOT) -> Optional[Fault]:
     if not venv.exists():
         return Fault("The environment in .venv is not made yet.", remedy)
     stamp = _stamp(venv)
+    if _is_link(venv) and stamp.get("root") != str(root):
+        return Fault("The folder .venv is a link to another environment.", remedy + " The other stays as it is.")
     if not stamp or not python_of(venv).exists():
         return Fault("The environment in .venv is half made: its installation was interrupted.", remedy)
     if stamp["python"] != _python():
@@ -159,8 +180,24 @@ def unfinished(root: Path = ROOT) -> Optional[Fault]:
     return None
 
 
-def outdated(root: Path = ROOT) -> Optional[Fault]:
-    """A finished .venv that no longer is what the lock says."""
+def not_ours(root: Path = ROOT) -> Optional[Fault]:
+    """A .venv with packages that this module has not installed: to make it anew would lose them."""
+    venv = root / ".venv"
+    if _is_link(venv) or (venv / "stamp.json").exists() or (venv / "install.log").exists():
+        return None
+    found = [*venv.glob("lib/*/site-packages/*.dist-info"), *venv.glob("Lib/site-packages/*.dist-info")]
+    packages = [one for one in found if not one.name.startswith(("pip-", "setuptools-"))]  # those, Python brings along
+    if not packages:
+        return None
+    return Fault(
+        "The folder .venv holds an environment that this command has not made, with {} packages.".format(len(packages)),
+        "rename the folder, or delete it if nothing in it is needed, and start again; or use it as README.md says "
+        "under: With your own tools.",
+    )
+
+
+def outdated(root: Path = ROOT, every_file: bool = True) -> Optional[Fault]:
+    """A finished .venv that no longer is what the lock says, or, looking at every file, that has half lost one."""
     remedy = "python3 -m helpers lab mends it."
     stamp, present = _stamp(root / ".venv"), _installed(root / ".venv")
     for name, version in sorted(stamp["packages"].items()):
@@ -170,6 +207,9 @@ def outdated(root: Path = ROOT) -> Optional[Fault]:
             return Fault("The package {} in .venv is {} and should be {}.".format(name, present[name], version), remedy)
     if stamp["lock"] != _lock(root):
         return Fault("The project's list of packages has changed since .venv was made.", remedy)
+    for metadata, file in _damaged(root / ".venv").items() if every_file else ():
+        what = "The package {} in .venv is damaged: the file {} is not there, or not whole."
+        return Fault(what.format(metadata.name.split("-")[0], file), remedy)
     return None
 
 
@@ -186,6 +226,10 @@ def check_up(port: int):
         yield "room on the disk", no_room()
     if (unmade or stale) and not python_too_old() and not no_venv_module():
         yield "the package index answers", no_network()
+    if not python_too_old():
+        from helpers import checksums  # which an old Python cannot read
+
+        yield "the files in data are as they should be", checksums.fault()
     yield "port {} is free".format(port), port_taken(port)
     yield "the folder notebooks can be written to", not_writable()
 
@@ -199,13 +243,13 @@ def ensure(root: Path = ROOT) -> None:
     Raises Fault with the remedy where that cannot be done.
     """
     unmade = unfinished(root)
-    fault = unmade or outdated(root)
+    fault = unmade or outdated(root, every_file=not running_inside(root))  # who handed over has looked
     if not fault:
         return
     if running_inside(root):  # an environment is not mended by the Python that runs in it
         hand_over(["-m", "helpers"] + sys.argv[1:], sys._base_executable)
     print(fault.what, flush=True)
-    for blocked in (no_venv_module(), no_room(root) if unmade else None):
+    for blocked in (not_writable(root), no_venv_module(), no_room(root) if unmade else None, not_ours(root)):
         if blocked:
             raise blocked
     if unmade:
@@ -221,28 +265,37 @@ def install(root: Path = ROOT) -> None:
 
     Raises Fault with pip's last lines where pip fails.
     """
+    for metadata in _damaged(root / ".venv"):  # pip looks no further than that
+        shutil.rmtree(str(metadata))
     lock = ["--no-compile", "--only-binary=:all:", "--require-hashes", "-r", str(root / "requirements.txt")]
     editable = ["--no-deps", "--no-build-isolation", "--editable", str(root)]
     for arguments in (lock, editable):
         code, log = _pip_with_progress(arguments, root / ".venv", total=2 * len(_pins(root / "requirements.txt")))
         if code:
-            raise failed_install(log)
+            raise failed_install(log + _full(root))
     print("The environment stands.", flush=True)
     stamp = {"python": _python(), "root": str(root), "lock": _lock(root), "packages": _installed(root / ".venv")}
     part = root / ".venv" / "stamp.part"
-    part.write_text(json.dumps(stamp, indent=1))
-    os.replace(str(part), str(part.with_name("stamp.json")))
+    try:
+        part.write_text(json.dumps(stamp, indent=1))
+        os.replace(str(part), str(part.with_name("stamp.json")))
+    except OSError as error:
+        raise failed_install(str(error)) from None
 
 
 def add(lock: Path, root: Path = ROOT) -> None:
-    """Installs what a further lock names into the environment that stands; where all of it is there, in a second.
+    """Installs what a further lock names into the environment that stands; where all of it is there, nothing happens.
 
     Raises Fault with pip's last lines where pip fails.
     """
+    there = {_plain(name): version for name, version in _installed(root / ".venv").items()}
+    wanted = [pin.split("==") for pin in _pins(lock, every=False)]
+    if all(there.get(_plain(name)) == version for name, version in wanted):
+        return
     arguments = ["--no-compile", "--only-binary=:all:", "--no-deps", "--require-hashes", "-r", str(lock)]
     code, log = _pip_with_progress(arguments, root / ".venv", total=2 * len(_pins(lock)))
     if code:
-        raise failed_install(log)
+        raise failed_install(log + _full(root))
 
 
 def python_of(venv: Path) -> Path:
@@ -270,18 +323,30 @@ def _make_venv(folder: Path) -> None:
     import venv  # not every Python has it: no_venv_module says so first
 
     try:
+        if _is_link(folder):  # what it points to is not ours to clear
+            os.unlink(str(folder))
         venv.EnvBuilder(with_pip=True, clear=True).create(str(folder))
-    except (OSError, subprocess.CalledProcessError) as error:
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
         what = "The environment could not be made: {}.".format(error)
         raise Fault(what, "python3 -m helpers doctor looks for the usual causes.") from None
 
 
+def _is_link(folder: Path) -> bool:
+    """Whether a folder is a symbolic link, or what Windows calls a junction."""
+    return os.path.realpath(str(folder)) != os.path.join(os.path.realpath(str(folder.parent)), folder.name)
+
+
 def _pip_with_progress(arguments, venv: Path, total: int):
     log = venv / "install.log"
-    command = [str(python_of(venv)), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    command = [str(python_of(venv)), "-c", PIP, "install", "--disable-pip-version-check", "--no-input"]
     before, shown = len(_installed(venv)), 0.0
-    with log.open("wb") as output:
-        pip = subprocess.Popen(command + arguments, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        output = log.open("wb")
+    except OSError as error:
+        raise _not_writable(venv, error) from None
+    with output:
+        streams = {"stdin": subprocess.PIPE, "stdout": output, "stderr": subprocess.STDOUT}
+        pip = subprocess.Popen(command + arguments, **streams)
         try:
             while pip.poll() is None:
                 collected = log.read_bytes().count(b"\nCollecting ")
@@ -290,6 +355,7 @@ def _pip_with_progress(arguments, venv: Path, total: int):
         finally:
             pip.kill()
             pip.wait()
+            pip.stdin.close()
     if sys.stdout.isatty():
         print("\r" + " " * 60, end="\r")
     return pip.returncode, log.read_text(errors="replace")
@@ -304,15 +370,42 @@ def _show_progress(done: float, shown: float) -> float:
     return shown
 
 
-def _pins(lock: Path):
-    lines = lock.read_text().splitlines()
-    return [line.split()[0] for line in lines if line[:1].isalnum()]
+def _pins(lock: Path, every: bool = True):
+    """The lock's packages as name==version: every one, or those alone that it asks for on any machine."""
+    lines = [line for line in lock.read_text().splitlines() if line[:1].isalnum()]
+    return [line.split()[0] for line in lines if every or ";" not in line]
+
+
+def _plain(name: str) -> str:
+    return re.sub("[-_.]+", "-", name).lower()
 
 
 def _installed(venv: Path) -> Dict[str, str]:
-    site = Path(sysconfig.get_path("purelib", "venv", {"base": str(venv), "platbase": str(venv)}))
-    names = [entry.name[: -len(".dist-info")] for entry in site.glob("*.dist-info")]
+    names = [entry.name[: -len(".dist-info")] for entry in _site(venv).glob("*.dist-info")]
     return dict(name.rsplit("-", 1) for name in names if not name.startswith("pip-"))
+
+
+def _site(venv: Path) -> Path:
+    return Path(sysconfig.get_path("purelib", "venv", {"base": str(venv), "platbase": str(venv)}))
+
+
+def _damaged(venv: Path) -> Dict[Path, str]:
+    """Each package's metadata with its first file that has not the size which the installation wrote down."""
+    found = {}
+    site = _site(venv)
+    for metadata in site.glob("*.dist-info"):
+        try:
+            with (metadata / "RECORD").open(encoding="utf-8", newline="") as record:
+                sizes = [(name, int(size)) for name, _, size in csv.reader(record) if size]
+            lost = (name for name, size in sizes if os.stat(os.path.join(str(site), name)).st_size != size)
+            file = next(lost, None)
+        except FileNotFoundError as error:
+            file = os.path.relpath(error.filename, str(site))
+        except (OSError, ValueError):
+            file = "RECORD"
+        if file:
+            found[metadata] = file
+    return found
 
 
 def _stamp(venv: Path) -> dict:
@@ -323,7 +416,7 @@ def _stamp(venv: Path) -> dict:
 
 
 def _lock(root: Path) -> str:
-    files = [(root / name).read_bytes() for name in ("requirements.txt", "pyproject.toml")]
+    files = [(root / name).read_bytes().replace(b"\r\n", b"\n") for name in ("requirements.txt", "pyproject.toml")]
     return hashlib.sha256(b"\n".join(files)).hexdigest()
 
 

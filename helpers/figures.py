@@ -3,12 +3,15 @@
 import html
 import io
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
@@ -32,7 +35,23 @@ LIVE = "measured here, now"
 
 def use_style() -> None:
     """Draw every later figure of this notebook in the course's style: called once, in the set-up cell."""
+    _own_fonts()
     plt.style.use(Path(__file__).with_name("lesson.mplstyle"))
+
+
+@cache
+def _own_fonts() -> None:
+    """Makes matplotlib's own fonts the first that it finds, whatever its list of this machine's fonts says.
+
+    It makes the list once and keeps it in the user's cache: one made while matplotlib was half installed lacks some
+    of its own fonts for good, and figures warn, and are drawn in others.
+    """
+    folder, fonts = Path(matplotlib.get_data_path(), "fonts", "ttf"), font_manager.fontManager
+    known = {font.fname for font in fonts.ttflist}
+    for path in sorted(folder.glob("*.ttf")):
+        if str(path) not in known:
+            fonts.addfont(path)
+    fonts.ttflist.sort(key=lambda font: not font.fname.startswith(str(folder)))
 
 
 def axes(ax: Axes | None = None, width: float = 5.4, height: float = 3.5) -> Axes:

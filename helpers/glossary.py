@@ -1,10 +1,12 @@
 """The course's terms (data/glossary.csv): English, Chinese, the lesson that defines each, and what it means."""
 
 import csv
+import io
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from helpers import checksums
 from helpers.claims import ROOT
 
 
@@ -23,10 +25,10 @@ def read(path: Path = ROOT / "data" / "glossary.csv") -> list[Term]:
     >>> read()[0].chinese
     '单元格'
 
-    Raises ValueError that names the term where one stands twice or has an empty column.
+    Raises ValueError that names the term where one stands twice or has an empty column; Fault where data/glossary.csv
+    is missing or damaged.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        terms = [Term(**row) for row in csv.DictReader(file)]
+    terms = [Term(**row) for row in csv.DictReader(io.StringIO(checksums.read(path), newline=""))]
     known = set()
     for one in terms:
         if not all(value and value.strip() for value in one):

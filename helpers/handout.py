@@ -13,7 +13,7 @@ from nbconvert.exporters import SlidesExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from helpers import teaching
+from helpers import files, teaching
 from helpers.course import Lesson
 from helpers.environment import ROOT, Fault
 
@@ -35,8 +35,8 @@ def write(lesson: Lesson, folder: Path = FOLDER) -> list[Path]:
 
         handout.write(course.lesson("3.1"))  # 3_1_lesson.ipynb, 3_1_solutions.ipynb, 3_1_teacher.md, 3_1_slides.html
 
-    Raises Fault where the lesson has no exercises, plans or quiz, or where reveal.js is missing (then all but the
-    slides are written).
+    Raises Fault where the lesson has no exercises, plans or quiz, where a file cannot be written, or where reveal.js
+    is missing (then all but the slides are written).
     """
     try:
         contents = {
@@ -186,13 +186,6 @@ def _read(lesson: Lesson) -> NotebookNode:
 
 
 def _put(lesson: Lesson, folder: Path, name: str, content: str) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{lesson.number.replace('.', '_')}_{name}"
-        path.write_text(content, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise Fault(
-            f"Nothing can be written into the folder {folder.name} ({error.strerror}).",
-            "ask the folder's owner for the right to write, or move what stands there under its name.",
-        ) from None
+    path = folder / f"{lesson.number.replace('.', '_')}_{name}"
+    files.replace(path, content)
     return path

@@ -1,10 +1,13 @@
 """English letter-to-sound rules written by hand: reading them, and applying them to a word."""
 
 import csv
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+
+from helpers import checksums
 
 Sounds = tuple[str, ...]
 
@@ -36,14 +39,14 @@ def read_rules(path: Path | str = RULES_FILE, up_to_step: int | None = None) -> 
     >>> read_rules()[-1].letters
     'z'
 
-    Raises ValueError, with the file and the line, if the file is not such a table.
+    Raises ValueError, with the file and the line, if the file is not such a table; Fault where the course's own is
+    missing or damaged.
     """
-    with open(path, encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = [column for column in Rule._fields if column not in (reader.fieldnames or [])]
-        if missing:
-            raise ValueError(f"{path}, line 1: missing column {', '.join(missing)}")
-        rules = [_rule(row, f"{path}, line {reader.line_num}") for row in reader]
+    reader = csv.DictReader(io.StringIO(checksums.read(Path(path)), newline=""))
+    missing = [column for column in Rule._fields if column not in (reader.fieldnames or [])]
+    if missing:
+        raise ValueError(f"{path}, line 1: missing column {', '.join(missing)}")
+    rules = [_rule(row, f"{path}, line {reader.line_num}") for row in reader]
     return [rule for rule in rules if up_to_step is None or rule.step <= up_to_step]
 
 

@@ -17,7 +17,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from helpers import course, predictions, recordings
+from helpers import course, files, predictions, recordings
 from helpers.course import Lesson
 from helpers.environment import ROOT, Fault
 
@@ -47,6 +47,8 @@ def run(lessons: list[Lesson], save: bool = False) -> int:
     rows = []
     for lesson in lessons:
         try:
+            if save:
+                files.check_writable(lesson.path)
             execution = execute(lesson)
             if save:
                 write(canonical(execution.notebook), lesson.path)
@@ -60,8 +62,14 @@ def run(lessons: list[Lesson], save: bool = False) -> int:
 
 
 def replicate(lesson: Lesson, seeds: int, save: bool = False) -> int:
-    """Executes a lesson under seeds 0, 1, ... and prints how often each verdict came out; 1 if an execution failed."""
+    """Executes a lesson under seeds 0, 1, ... and prints how often each verdict came out; 1 if an execution failed.
+
+    Raises Fault where the verdicts are to be saved and cannot be.
+    """
     rows, failures = [], 0
+    path = ROOT / "data" / "replicated" / f"{lesson.number.replace('.', '_')}.csv"
+    if save:
+        files.check_writable(path)
     for seed in range(seeds):
         try:
             found = course.verdicts_in(lesson, execute(lesson, seed).notebook)
@@ -73,7 +81,6 @@ def replicate(lesson: Lesson, seeds: int, save: bool = False) -> int:
     print("\n".join(_counts(rows)) or f"Lesson {lesson.number} gave no verdict.")
     if save and rows:
         command = f"python3 -m helpers replicate {lesson.number} --seeds {seeds} --save"
-        path = ROOT / "data" / "replicated" / f"{lesson.number.replace('.', '_')}.csv"
         recordings.write(path, recordings.origin(command), sorted(rows, key=lambda row: (row["claim"], row["seed"])))
     return 1 if failures else 0
 
@@ -136,7 +143,7 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
 def write(notebook: NotebookNode, path: Path) -> None:
     """Puts a canonical notebook in place of the stored one in a single step.
 
-    Raises Fault where the notebook is not valid, or where an output names a folder of this machine.
+    Raises Fault where the notebook cannot be written, or where an output names a folder of this machine.
     """
     for cell in notebook.cells:
         for folder in _folders_named(cell):
@@ -145,9 +152,7 @@ def write(notebook: NotebookNode, path: Path) -> None:
                 "change the cell so that it does not show a path (a warning shows one, too).",
             )
     nbformat.validate(notebook)
-    part = path.with_suffix(".part")
-    part.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    files.replace(path, nbformat.writes(notebook) + "\n")
 
 
 def _execute_cells(client: NotebookClient, lesson: Lesson) -> list[float]:

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
+from helpers import checksums
 from helpers.claims import ROOT, Card
 
 FOLDER = ROOT / "data" / "quizzes"
@@ -65,13 +66,14 @@ def read(number: str, folder: Path = FOLDER) -> Quiz:
     >>> len(read("3.1").questions)
     5
 
-    Raises ValueError where the lesson has none, or that names everything wrong with its file.
+    Raises ValueError where the lesson has none, or that names everything wrong with its file; Fault where the file is
+    missing or damaged.
     """
     path = folder / f"{number.replace('.', '_')}.toml"
-    if not path.is_file():
+    if path not in checksums.among(folder, ".toml"):
         raise ValueError(f"Lesson {number} has no exit quiz. These have one: {', '.join(numbers(folder)) or 'none'}.")
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(checksums.read(path))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path.name} is not well-formed TOML: {error}") from None
     problems = _table_problems(table)
@@ -89,7 +91,7 @@ def numbers(folder: Path = FOLDER) -> list[str]:
     >>> "3.1" in numbers()
     True
     """
-    return sorted(path.stem.replace("_", ".") for path in folder.glob("*.toml"))
+    return sorted(path.stem.replace("_", ".") for path in checksums.among(folder, ".toml"))
 
 
 def letter(place: int) -> str:

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import course, quizzes
+from helpers import checksums, course, quizzes
 from helpers.claims import ROOT, SYMBOLS, Claim, all_claims
 from helpers.course import Lesson, Verdict
 from helpers.exercises import Exercise
@@ -61,10 +61,10 @@ def read(path: Path = PLANS) -> dict[tuple[str, int], Plan]:
     >>> read()["3.1", 50].steps[0].part
     'Opening'
 
-    Raises ValueError that names everything wrong with the file.
+    Raises ValueError that names everything wrong with the file; Fault where data/teaching.toml is missing or damaged.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(checksums.read(path))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path.name} is not well-formed TOML: {error}") from None
     problems = _table_problems(table)

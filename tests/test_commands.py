@@ -18,9 +18,11 @@ import pytest
 from helpers import __main__ as commands
 from helpers import environment
 from helpers.environment import ROOT
+from tests.conftest import needed
 
 SIZE_LIMIT = 1.2e9  # bytes
 FURTHER_LOCKS = [ROOT / "helpers" / "book" / "requirements.txt", ROOT / "tests" / "browser" / "requirements.txt"]
+HANDED_OUT = ["lesson.ipynb", "solutions.ipynb", "teacher.md", "slides.html"]
 OWN_VARIABLES = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "TALKS_SEED")
 
 
@@ -36,9 +38,12 @@ class Clone:
         changed = git(ROOT, "diff", "--name-only", "--diff-filter=d", "HEAD").split()
         for name in changed:  # while the project is being worked on: the work as it stands, not as it was committed
             shutil.copy2(ROOT / name, folder / name)
+        if changed:
+            nobody = ["-c", "user.name=nobody", "-c", "user.email=nobody@localhost"]
+            git(folder, *nobody, "commit", "--quiet", "--all", "--message=work")
 
-    def type(self, *arguments: str, python: str = sys._base_executable) -> subprocess.CompletedProcess:
-        command = [python, "-m", "helpers", *arguments]
+    def type(self, *arguments: str, python: str = sys._base_executable, under=()) -> subprocess.CompletedProcess:
+        command = [*under, python, "-m", "helpers", *arguments]
         return subprocess.run(command, cwd=self.folder, env=self.variables, capture_output=True, text=True, timeout=280)
 
     def start(self, *arguments: str) -> subprocess.Popen:
@@ -74,10 +79,10 @@ def wait_for(happened, seconds: float):
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory) -> Clone:
-    """A clone in which nothing has been typed yet."""
+    """A clone in which nothing has been typed yet, in a folder with a name such as people give."""
     if not (ROOT / ".git").exists():
         pytest.skip("the project is not a git repository here, so it cannot be cloned")
-    return Clone(tmp_path_factory.mktemp("bare") / "project")
+    return Clone(tmp_path_factory.mktemp("bare") / "Kurs für Anfänger 课程")
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +118,18 @@ def test_an_installation_that_is_interrupted_is_noticed(bare):
     assert output.endswith("Stopped.\n")
     doctor = bare.type("doctor", "--port", str(free_port()))
     assert "[wrong] The environment in .venv is half made" in doctor.stdout
+
+
+def test_a_start_that_is_killed_leaves_no_installer_behind(bare):
+    process = bare.start("test", "--version")
+    log, venv = bare.folder / ".venv" / "install.log", str(bare.folder / ".venv")
+    wait_for(lambda: log.exists() and log.stat().st_size, 60)
+    process.kill()
+    process.communicate()
+    wait_for(
+        lambda: not any(venv in " ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])), 30
+    )
+    assert "half made" in environment.unfinished(bare.folder).what
 
 
 def test_the_second_start_touches_nothing(clone):
@@ -201,8 +218,63 @@ def line_with(stream, text: str) -> str:
     raise AssertionError(f"{text} was not printed")
 
 
-def test_run_executes_a_lesson_and_says_what_it_took(clone):
-    run = clone.type("run", "0")
+# Nothing answers but this machine itself.
+ALONE = """
+import fcntl, os, socket, struct, sys
+with socket.socket() as probe:
+    fcntl.ioctl(probe, 0x8914, struct.pack("16sh", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP: a new network has it down
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+ALONE_FROM = [sys.executable, "-c", ALONE]
+OPENS_LAB = """
+import re, signal, subprocess, sys, urllib.request
+streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+lab = subprocess.Popen(sys.argv[1:], text=True, **streams)
+for line in lab.stdout:
+    if found := re.search(r"(http://127.0.0.1:\\d+/lab)\\S*(\\?token=\\w+)", line):
+        print(urllib.request.urlopen(found[1] + found[2]).status)
+        break
+    print(line, end="")
+lab.send_signal(signal.SIGINT)
+lab.communicate(timeout=60)
+"""
+
+
+@pytest.fixture(scope="module")
+def without_network() -> list[str]:
+    """What starts a command where there is no network: a part of Linux that not every user may ask for."""
+    for options in (["-n"], ["-rn"]):
+        prefix = ["unshare", *options, *ALONE_FROM]
+        if shutil.which("unshare") and subprocess.run([*prefix, "true"], capture_output=True).returncode == 0:
+            return prefix
+    pytest.skip("this user cannot start a command without a network here")
+
+
+def test_lab_and_doctor_start_without_a_network_once_the_environment_stands(clone, without_network):
+    port = str(free_port())
+    well = clone.type("doctor", "--port", port, under=without_network)
+    assert well.returncode == 0 and "index" not in well.stdout, well.stdout
+    command = [*without_network, sys.executable, "-c", OPENS_LAB, sys._base_executable, "-m", "helpers", "lab"]
+    command += ["--no-browser", "--port", port]
+    lab = subprocess.run(command, cwd=clone.folder, env=clone.variables, capture_output=True, text=True, timeout=120)
+    assert lab.stdout.splitlines()[-1:] == ["200"], lab.stdout + lab.stderr
+
+
+def test_a_first_start_without_a_network_says_so_and_harms_nothing(without_network, tmp_path):
+    needed(os.environ.get("TALKS_TEST_ALL"), "time for pip's five attempts")
+    bare = Clone(tmp_path / "project")
+    for name in [name for name in bare.variables if name.startswith("PIP_")]:
+        del bare.variables[name]
+    bare.variables |= {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_CACHE_DIR": "1"}
+    first = bare.type("lab", "--no-browser", under=without_network)
+    assert first.returncode == 1
+    assert "The installation stopped: the package index does not answer. There is no network" in first.stderr
+    assert "Remedy: connect to the network" in first.stderr and "Traceback" not in first.stderr
+    assert "half made" in environment.unfinished(bare.folder).what
+
+
+def test_run_executes_a_lesson_without_a_network_and_says_what_it_took(clone, without_network):
+    run = clone.type("run", "0", under=without_network)
     assert run.returncode == 0, run.stderr
     assert re.search(r"^Start here .* s .* s .* MB ", run.stdout, re.MULTILINE)
     assert git(clone.folder, "status", "--porcelain", "notebooks") == ""
@@ -216,6 +288,99 @@ def test_the_book_is_made_in_a_fresh_clone_and_nothing_else_changes(clone):
     assert git(clone.folder, "status", "--porcelain", "--", "site", "notebooks", "jupyter_execute") == ""
     well = clone.type("doctor", "--port", str(free_port()))
     assert "[wrong]" not in well.stdout
+
+
+def test_a_handout_is_written_where_folders_have_names_with_spaces_and_other_scripts(clone):
+    """What it needs came with the book, so that it is written without a network too."""
+    handed = clone.type("handout", "3.1")
+    assert handed.returncode == 0, handed.stderr
+    written = [clone.folder / line for line in handed.stdout.splitlines()]
+    assert [path.name for path in written] == [f"3_1_{name}" for name in HANDED_OUT]
+    assert all(path.stat().st_size > 1000 for path in written)
+
+
+@pytest.fixture
+def read_only(clone):
+    """The clone in a place where its user may not write; root, who may write anywhere, gives that right up."""
+    if os.name == "nt":
+        pytest.skip("Windows has no folders that only their owner may write to, in this sense")
+    giving_up = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    needed(not giving_up or shutil.which("setpriv"), "setpriv")
+    tops = [clone.folder / name for name in ("notebooks", "data", "helpers", "handouts", "site")]
+    folders = [
+        clone.folder,
+        clone.folder / ".venv",
+        *tops,
+        *(one for top in tops for one in top.rglob("*") if one.is_dir()),
+    ]
+    folders = [folder for folder in folders if folder.is_dir()]
+    for folder in folders:
+        folder.chmod(0o555)
+    yield giving_up
+    for folder in folders:
+        folder.chmod(0o755)
+
+
+def test_a_clone_that_cannot_be_written_says_so_before_any_work_and_changes_nothing(clone, read_only):
+    before = git(clone.folder, "status", "--porcelain", "--ignored")
+    for arguments, what in [
+        (["lab", "--no-browser"], "The folder notebooks cannot be written to (Permission denied)."),
+        (["run", "0", "--save"], "notebooks/0_start_here.ipynb was not written: Permission denied."),
+        (["replicate", "1.1", "--save"], "data/replicated/1_1.csv was not written: Permission denied."),
+        (["book"], "site was not written: Permission denied."),
+        (["handout", "3.1"], "handouts/3_1_lesson.ipynb was not written: Permission denied."),
+    ]:
+        told = clone.type(*arguments, under=read_only)
+        assert told.returncode == 1
+        assert what in told.stderr and "own home folder" in told.stderr
+        assert "Traceback" not in told.stderr and "cell" not in told.stderr
+    doctor = clone.type("doctor", "--port", str(free_port()), under=read_only)
+    assert "[wrong] The folder notebooks cannot be written to (Permission denied)." in doctor.stdout
+    assert git(clone.folder, "status", "--porcelain", "--ignored") == before
+
+
+def test_in_a_clone_that_cannot_be_written_a_lesson_runs_and_predictions_are_kept(clone, read_only, tmp_path):
+    run = clone.type("run", "0", under=read_only)
+    assert run.returncode == 0, run.stderr
+    guesses = "from helpers import predictions as p; kept = p.guess(p.Prediction('rules', 'How many?'), 30); "
+    guesses += "print([kept.notice, len(p.everything()), p.place()])"
+    python = str(environment.python_of(clone.folder / ".venv"))
+    own = {**clone.variables, "TALKS_PREDICTIONS": "", "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
+    command = [*read_only, python, "-c", guesses]
+    told = subprocess.run(command, cwd=clone.folder, env=own, capture_output=True, text=True)
+    assert told.stdout.startswith("['', 1, ") and str(tmp_path) in told.stdout, told.stdout + told.stderr
+
+
+def test_files_of_data_that_are_damaged_are_named_and_the_remedy_brings_them_back(clone):
+    data = clone.folder / "data"
+    (data / "glossary.csv").unlink()
+    (data / "course.toml").write_bytes((data / "course.toml").read_bytes()[:20_000])
+    rows = (data / "processors.csv").read_bytes()
+    place = re.search(rb"\n\D+(\d)", rows).start(1)
+    (data / "processors.csv").write_bytes(rows[:place] + (b"2" if rows[place] == 49 else b"1") + rows[place + 1 :])
+    told = "data/course.toml has been changed or damaged"
+    run = clone.type("run", "1.1")
+    assert (run.returncode, "Traceback" in run.stderr) == (1, False)
+    assert run.stderr.startswith(told)
+    doctor = clone.type("doctor", "--port", str(free_port())).stdout
+    assert f"[wrong] {told}, data/glossary.csv is missing, data/processors.csv has been changed or damaged." in doctor
+    git(clone.folder, "restore", "data/course.toml")
+    run = clone.type("run", "1.1")
+    assert re.search(r"Lesson 1\.1 .*, code cell \[\d+\]: Fault: data/processors.csv has been changed", run.stderr)
+    assert "git restore data/processors.csv" in run.stderr
+    git(clone.folder, *re.search(r"Remedy: git (restore [^;]+);", doctor)[1].split())
+    assert git(clone.folder, "status", "--porcelain", "data") == ""
+
+
+def test_a_package_that_has_lost_a_file_is_named_and_mended(clone):
+    site = next((clone.folder / ".venv").rglob("site-packages"))
+    lost = site / "tqdm" / "std.py"
+    whole = lost.read_bytes()
+    lost.write_bytes(whole[: len(whole) // 2])
+    mended = clone.type("test", "--version")
+    assert mended.stdout.startswith("The package tqdm in .venv is damaged: the file tqdm/std.py is not there, or not")
+    assert mended.returncode == 0, mended.stderr
+    assert lost.read_bytes() == whole
 
 
 @pytest.mark.parametrize("command", ["run", "record", "replicate"])

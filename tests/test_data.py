@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from helpers import data
+from helpers.environment import Fault
 
 
 def refused(path, *told):
@@ -166,5 +167,6 @@ def test_every_published_figure_names_its_source():
 
 
 def test_a_missing_table_is_named_with_its_remedy():
-    with pytest.raises(FileNotFoundError, match=r"git restore data/no_such_table\.csv"):
+    with pytest.raises(Fault) as fault:
         data.table("no_such_table")
+    assert fault.value.what == "data/no_such_table.csv is missing."

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from helpers import __main__ as commands
@@ -36,8 +37,10 @@ def make_venv(folder: Path) -> None:
 
 
 def pip(arguments: list[str], venv: Path, total: int) -> tuple[int, str]:
+    (venv / "install.log").touch()
     for name in ("alpha-1.0", "beta_two-2.0"):
         (site(venv) / f"{name}.dist-info").mkdir(exist_ok=True)
+        (site(venv) / f"{name}.dist-info" / "RECORD").touch()
     return 0, ""
 
 
@@ -72,7 +75,7 @@ def test_an_environment_is_made_once_and_then_left_alone(project, monkeypatch, c
         (lambda venv: environment.python_of(venv).unlink(), "half made", True),
         (lambda venv: change_stamp(venv, python="3.2"), "is for Python 3.2", True),
         (lambda venv: change_stamp(venv, root="/elsewhere"), "the project has been moved", True),
-        (lambda venv: (site(venv) / "alpha-1.0.dist-info").rmdir(), "alpha 1.0 is missing", False),
+        (lambda venv: shutil.rmtree(site(venv) / "alpha-1.0.dist-info"), "alpha 1.0 is missing", False),
         (
             lambda venv: (site(venv) / "beta_two-2.0.dist-info").rename(site(venv) / "beta_two-1.9.dist-info"),
             "beta_two in .venv is 1.9 and should be 2.0",
@@ -84,6 +87,11 @@ def test_an_environment_is_made_once_and_then_left_alone(project, monkeypatch, c
             False,
         ),
         (lambda venv: (venv.parent / "pyproject.toml").write_text("[tool]\n"), "list of packages has changed", False),
+        (
+            lambda venv: (site(venv) / "alpha-1.0.dist-info" / "RECORD").write_text("alpha.py,sha256=00,7\n"),
+            "alpha in .venv is damaged: the file alpha.py is not there",
+            False,
+        ),
     ],
 )
 def test_an_environment_that_is_not_right_is_noticed_and_mended(project, capsys, harm, what, remade):
@@ -99,6 +107,91 @@ def test_an_environment_that_is_not_right_is_noticed_and_mended(project, capsys,
     assert mark.exists() != remade
 
 
+def test_an_environment_that_somebody_else_has_made_is_left_alone(project):
+    metadata = site(project / ".venv") / "dear_to_me-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (site(project / ".venv") / "pip-24.0.dist-info").mkdir()
+    with pytest.raises(Fault, match="has not made, with 1 packages") as fault:
+        environment.ensure(project)
+    assert "rename the folder, or delete it" in fault.value.remedy
+    assert metadata.exists()
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+def test_a_link_to_another_environment_is_replaced_and_what_it_points_to_is_untouched(tmp_path, monkeypatch, stamped):
+    for name in ("mine", "theirs"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "requirements.txt").write_text("alpha==1.0\nbeta-two==2.0\n")
+        (tmp_path / name / "pyproject.toml").write_text("[project]\n")
+    monkeypatch.setattr(environment, "_pip_with_progress", pip)
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    with monkeypatch.context() as quick:
+        quick.setattr(environment, "_make_venv", make_venv)
+        environment.ensure(theirs)
+    if not stamped:
+        stamp(theirs).unlink()
+    (mine / ".venv").symlink_to(theirs / ".venv")
+    before = sorted(path for path in (theirs / ".venv").rglob("*"))
+    assert fault(mine) == "The folder .venv is a link to another environment."
+    environment.ensure(mine)
+    assert fault(mine) == "" and not (mine / ".venv").is_symlink()
+    assert sorted((theirs / ".venv").rglob("*")) == before
+    asked = [environment.python_of(mine / ".venv"), "-c", "import sys; print(sys.prefix)"]
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip() == str(mine / ".venv")
+
+
+def another_python() -> str | None:
+    """A Python of another version than this one that can make environments, if the machine has one."""
+    known = Path(sys.base_prefix).parent.glob("*/bin/python3")  # where tools that keep many versions put them
+    named = filter(None, (shutil.which(f"python3.{minor}") for minor in range(9, 20)))
+    for python in [*named, *map(str, known)]:
+        code = "import sys, venv, ensurepip; print('{}.{}'.format(*sys.version_info[:2]))"
+        told = subprocess.run([python, "-c", code], capture_output=True, text=True)
+        if told.returncode == 0 and told.stdout.strip() != VERSION:
+            return python
+    return None
+
+
+def test_an_old_environment_of_another_python_is_made_anew(project, monkeypatch):
+    """Where there is no other Python, its environment is played by one whose folder and stamp say so."""
+    venv, python = project / ".venv", another_python()
+    subprocess.run([python or sys._base_executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    asked = [environment.python_of(venv), "-c", "import sys; print('{}.{}'.format(*sys.version_info[:2]))"]
+    old = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip() if python else "3.2"
+    stamp(project).write_text(json.dumps({"python": old, "root": str(project), "lock": "", "packages": {}}))
+    monkeypatch.undo()  # the environment is really made; what is in it is not
+    monkeypatch.setattr(environment, "_pip_with_progress", pip)
+    assert fault(project) == f"The environment in .venv is for Python {old}, and this is Python {VERSION}."
+    environment.ensure(project)
+    assert fault(project) == ""
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip() == VERSION
+
+
+def test_an_environment_that_was_copied_is_made_anew_and_the_first_stays(project, tmp_path_factory):
+    environment.ensure(project)
+    copy = tmp_path_factory.mktemp("copy") / "project"
+    shutil.copytree(project, copy, symlinks=True)
+    assert "was made for another folder" in fault(copy)
+    environment.ensure(copy)
+    assert fault(copy) == fault(project) == ""
+
+
+def test_the_installer_ends_with_whoever_started_it(tmp_path):
+    """Killed with no time to clean up, a start leaves no pip behind that writes into the environment of the next."""
+    started = "import subprocess, sys, time; from helpers import environment as e; "
+    started += "code = 'import time; print(1, flush=True); time.sleep(60)'; open('pip.py', 'w').write(code); "
+    started += "p = subprocess.Popen([sys.executable, '-c', e.PIP], stdin=subprocess.PIPE, stdout=subprocess.PIPE); "
+    started += "p.stdout.readline(); print(p.pid, flush=True); time.sleep(60)"
+    variables = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-c", started]
+    first = subprocess.Popen(command, cwd=tmp_path, env=variables, stdout=subprocess.PIPE, text=True)
+    installer = psutil.Process(int(first.stdout.readline()))
+    assert installer.is_running()
+    first.kill()
+    first.communicate()
+    installer.wait(30)
+
+
 def change_stamp(venv: Path, **changes) -> None:
     path = venv / "stamp.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
@@ -112,6 +205,7 @@ def test_a_further_lock_is_installed_with_its_hashes_and_leaves_the_environment_
     def pip_of_gamma(arguments, venv, total):
         asked.extend(arguments)
         (site(venv) / "gamma-3.0.dist-info").mkdir()
+        (site(venv) / "gamma-3.0.dist-info" / "RECORD").touch()
         return 0, ""
 
     monkeypatch.setattr(environment, "_pip_with_progress", pip_of_gamma)
@@ -119,6 +213,8 @@ def test_a_further_lock_is_installed_with_its_hashes_and_leaves_the_environment_
     assert asked[-2:] == ["-r", str(lock)] and "--require-hashes" in asked and "--no-deps" in asked
     assert fault(project) == ""
     monkeypatch.setattr(environment, "_pip_with_progress", lambda *_, **__: (1, "No space left on device"))
+    environment.add(lock, project)  # which is there: without pip, so without a network or the right to write
+    lock.write_text("gamma==3.1 \\\n    --hash=sha256:00\n")
     with pytest.raises(Fault, match="the disk is full"):
         environment.add(lock, project)
 

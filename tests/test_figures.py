@@ -1,5 +1,10 @@
 """The figures' style, their words, and the picture that is stored."""
 
+import copy
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from itertools import combinations
 
 import matplotlib.pyplot as plt
@@ -7,8 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib import font_manager
 
 from helpers import figures
+from helpers.environment import ROOT
 
 # Machado, Oliveira and Fernandes (2009), severity 1.0: linear RGB as seen without one kind of cone.
 SEEN_BY = {
@@ -161,3 +168,29 @@ def test_variants_of_one_meaning_differ_in_more_than_colour(count):
 def test_more_variants_than_can_be_told_apart_are_refused():
     with pytest.raises(ValueError, match="not 7"):
         figures.variants("machine", 7)
+
+
+DRAWN = """
+import hashlib
+from helpers import figures
+figures.use_style()
+ax = figures.axes()
+ax.plot([1, 10], [3, 4], label="$x^2$ of π")
+figures.label(ax, "Fewer errors ✓", "words", "wrong (%)")
+drawn = hashlib.sha256(figures.png(ax)).hexdigest()
+"""
+
+
+@pytest.mark.parametrize("lost", ["every font", "the plain ones", "files that are gone"])
+def test_a_list_of_fonts_made_in_bad_weather_changes_no_figure(tmp_path, lost):
+    """Such a list stays in the user's cache; without `_own_fonts`, figures warn of it, come out otherwise or fail."""
+    fonts, poisoned = font_manager.fontManager, copy.copy(font_manager.fontManager)
+    poisoned.ttflist = [font for font in fonts.ttflist if lost != "every font" and font.name != "DejaVu Sans"]
+    if lost == "files that are gone":
+        poisoned.ttflist = [replace(font, fname="/gone" + font.fname) for font in fonts.ttflist]
+    font_manager.json_dump(poisoned, tmp_path / f"fontlist-v{font_manager.FontManager.__version__}.json")
+    variables = {**os.environ, "MPLCONFIGDIR": str(tmp_path)}
+    code = [sys.executable, "-c", f"{DRAWN}\nprint(drawn)"]
+    told = subprocess.run(code, cwd=ROOT, env=variables, capture_output=True, text=True)
+    exec(DRAWN, here := {})
+    assert (told.stdout.strip(), told.stderr, told.returncode) == (here["drawn"], "", 0)

@@ -5,6 +5,7 @@
 
 import importlib
 import json
+import os
 import re
 import shutil
 import sys
@@ -12,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from helpers import course, glossary, teaching
+from helpers import course, files, glossary, teaching
 from helpers.claims import ROOT, VERDICT_TYPE, all_claims
 from helpers.course import Course, Lesson, Part
 
@@ -26,8 +27,9 @@ def build(site: Path = SITE) -> int:
 
         build(Path("somewhere"))
 
-    Where Sphinx warns, the old site stays as it was.
+    Where Sphinx warns, the old site stays as it was. Raises Fault where the site cannot be written; then, too.
     """
+    files.check_writable(site)
     from sphinx.cmd.build import build_main  # not every machine has Sphinx: the command installs it first
 
     started = time.monotonic()
@@ -40,14 +42,38 @@ def build(site: Path = SITE) -> int:
         told = ["-c", str(Path(__file__).parent), "-d", str(Path(folder, "doctrees")), "--fail-on-warning", "--quiet"]
         failed = build_main([*told, str(sources), str(made)])
         if not failed:
-            shutil.rmtree(site, ignore_errors=True)
-            shutil.copytree(made, site)
+            _put(made, site)
             sizes = [path.stat().st_size for path in site.rglob("*") if path.is_file()]
             count, seconds = len(html_pages(site)), time.monotonic() - started
             print(
                 f"{count} pages, {sum(sizes) / 1e6:.0f} MB, made in {seconds:.0f} s: {(site / 'index.html').as_uri()}"
             )
     return failed
+
+
+def _put(made: Path, site: Path) -> None:
+    """Puts a made site in the place of the old one, which goes only when the new one is whole."""
+    part, old = (site.with_name(f"{site.name}.{ending}") for ending in ("new.part", "old.part"))
+    try:
+        for left_over in (part, old):
+            shutil.rmtree(left_over, ignore_errors=True)
+        shutil.copytree(made, part)
+        if site.exists():
+            site.rename(old)
+        part.rename(site)
+    except OSError as error:
+        raise files.not_written(site, _first_reason(error)) from None
+    finally:
+        if old.exists() and not site.exists():
+            old.rename(site)
+        for left_over in (part, old):
+            shutil.rmtree(left_over, ignore_errors=True)
+
+
+def _first_reason(error: OSError) -> OSError:
+    """What stopped the first file, where many could not be copied: shutil tells that in words alone."""
+    code = re.search(r"\[Errno (\d+)\]", str(error))
+    return OSError(int(code[1]), os.strerror(int(code[1]))) if code else error
 
 
 def html_pages(site: Path) -> list[Path]:

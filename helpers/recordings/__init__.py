@@ -8,7 +8,6 @@ Each lesson that shows a recording has a module here, named like it, whose TABLE
 import csv
 import importlib.util
 import io
-import os
 import re
 import subprocess
 from collections.abc import Callable, Iterable
@@ -22,7 +21,7 @@ from typing import NamedTuple
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from helpers import measuring
+from helpers import checksums, files, measuring
 from helpers.course import Lesson
 from helpers.environment import ROOT, Fault
 
@@ -53,6 +52,9 @@ def read(name: str, folder: Path = FOLDER) -> list[Row]:
 
     Raises Fault for a file that is missing or damaged, with the command that makes it anew.
     """
+    what = checksums.problem(folder / f"{name}.csv")
+    if what:
+        raise _fault(name, what)
     return _parse(name, folder)[1]
 
 
@@ -71,7 +73,8 @@ def record(lesson: Lesson) -> None:
 def complete(table: Table, command: str, folder: Path = FOLDER) -> None:
     """Measures the missing points of one table, in order; an interruption loses only the point under way.
 
-    Rows of points that the table no longer has are dropped.
+    Rows of points that the table no longer has are dropped. Raises Fault, before anything is measured, where the file
+    cannot be written.
     """
     path = folder / f"{table.name}.csv"
     header, rows = _parse(table.name, folder) if path.exists() else ([], [])
@@ -81,6 +84,7 @@ def complete(table: Table, command: str, folder: Path = FOLDER) -> None:
         print(f"{path.name} is complete: {len(rows)} rows.")
         return
     if missing:
+        files.check_writable(path)
         header = _continued(header, origin(command, table.timed))
     measured = Parallel(table.at_once, return_as="generator_unordered")(
         delayed(_row)(table.measure, point, quiet=table.at_once > 1) for point in missing
@@ -112,18 +116,16 @@ def origin(command: str, timed: Iterable[str] | None = None) -> list[str]:
 
 
 def write(path: Path, header: list[str], rows: list[Row]) -> None:
-    """Puts a table in place of the one before in a single step: whoever reads it finds the old one or the new one."""
+    """Puts a table in place of the one before in a single step: whoever reads it finds the old one or the new one.
+
+    Raises Fault where it cannot be written.
+    """
     text = io.StringIO()
     table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        file.write("\n".join(header) + "\n" + text.getvalue())
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    files.replace(path, "\n".join(header) + "\n" + text.getvalue())
+    checksums.accept(path)
 
 
 def _wanted(table: Table, done: dict[tuple[str, ...], Row]) -> list[Row]:
@@ -168,16 +170,16 @@ def _parse(name: str, folder: Path) -> tuple[list[str], list[Row]]:
     try:
         lines = (folder / f"{name}.csv").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        raise _fault(name, "missing") from None
+        raise _fault(name, "is missing") from None
     except UnicodeDecodeError:
-        raise _fault(name, "damaged: it is not text") from None
+        raise _fault(name, "is damaged: it is not text") from None
     header = [line for line in lines if line.startswith("#")]
     columns, *rows = list(csv.reader(line for line in lines if not line.startswith("#"))) or [[]]
     if not rows:
-        raise _fault(name, "damaged: it has no rows")
+        raise _fault(name, "is damaged: it has no rows")
     for number, row in enumerate(rows, 1):
         if len(row) != len(columns):
-            raise _fault(name, f"damaged: row {number} has {len(row)} values, and there are {len(columns)} columns")
+            raise _fault(name, f"is damaged: row {number} has {len(row)} values, and there are {len(columns)} columns")
     typed = [_typed(column) for column in zip(*rows, strict=True)]
     return header, [dict(zip(columns, row, strict=True)) for row in zip(*typed, strict=True)]
 
@@ -196,6 +198,6 @@ def _typed(column: tuple[str, ...]) -> list[int] | list[float] | tuple[str, ...]
 def _fault(name: str, what: str) -> Fault:
     lesson = re.sub(r"^(\d+)_(\d+)_.*", r"\1.\2", name)
     return Fault(
-        f"The recording data/recorded/{name}.csv is {what}.",
+        f"The recording data/recorded/{name}.csv {what}.",
         f"git restore data/recorded/{name}.csv, or delete it and compute it anew: python3 -m helpers record {lesson}",
     )
