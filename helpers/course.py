@@ -443,9 +443,13 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def main() -> None:
-    """Writes README.md's generated sections."""
+    """Writes README.md's generated sections, and that of the hub's page."""
+    from helpers import hub
+
     page = ROOT / "README.md"
     page.write_text(readme(page.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    page = hub.PAGE
+    page.write_text(fill(page.read_text(encoding="utf-8"), {"size": hub.size()}), encoding="utf-8", newline="\n")
     print("README.md: the index of lessons and the ledger are up to date.")
 
 

@@ -10,16 +10,32 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from helpers.course import Lesson
 from helpers.environment import ROOT, Fault
 
 SETTINGS = ROOT / "helpers" / "hub" / "jupyterhub_config.py"
+PAGE = ROOT / "helpers" / "hub" / "README.md"
 STATE = ROOT / ".hub"  # the hub's own: who is logged in, its keys, its git settings
 COPY = "talks-you-can-run"  # the folder of a learner's copy, in their home folder
 GROUP = "learners"  # the accounts that may log in
 PROXY = "configurable-http-proxy"
+MEASURED = ROOT / "data" / "measured"
+CLASS = 30  # learners, for the page's example
+
+
+class Needs(NamedTuple):
+    """What one learner takes, from data/measured/: memory in GB (10**9 bytes), processor seconds of a lesson, cores.
+
+    `memory` is that of the server and the lesson that takes most, `two_lessons` with a second such lesson open.
+    """
+
+    memory: float
+    two_lessons: float
+    processor_seconds: float
+    cores: int
 
 
 def link(lesson: Lesson, hub: str, repository: str) -> str:
@@ -52,6 +68,32 @@ def page(lesson: Lesson, repository: str) -> str:
     """
     notebook = f"lab/tree/{COPY}/notebooks/{lesson.file}"
     return "/git-pull?" + urlencode({"repo": repository, "targetPath": COPY, "urlpath": notebook})
+
+
+def needs() -> Needs:
+    """What one learner of this course takes.
+
+    >>> 0.5 < needs().memory < 2
+    True
+    """
+    from helpers import recordings
+
+    lessons, (server, *_) = recordings.read("lessons", MEASURED), recordings.read("hub", MEASURED)
+    kernel, processor = (max(row[key] for row in lessons) for key in ("peak_memory_mb", "processor_seconds"))
+    memory = (server["peak_memory_mb"] + kernel) / 1e3
+    return Needs(memory, memory + kernel / 1e3, processor, lessons[0]["cores"])
+
+
+def size() -> str:
+    """What a class takes, in words, for the page."""
+    found = needs()
+    return (
+        f"Measured: a learner's server and the lesson that takes most hold {found.memory:.1f} GB of memory together, and "
+        f"with a second such lesson left open {found.two_lessons:.1f} GB. The longest lesson takes "
+        f"{found.processor_seconds:.0f} seconds of one core. So {CLASS} learners need {CLASS * found.memory:.0f} to "
+        f"{CLASS * found.two_lessons:.0f} GB; with 8 cores that longest lesson, run by all of them at the same moment, "
+        f"takes {CLASS * found.processor_seconds / 8 / 60:.0f} minutes, and hardly ever do they all."
+    )
 
 
 def faults(root: Path = ROOT):

@@ -75,11 +75,11 @@ class Hub:
             )
 
     def wait(self) -> None:
-        for _ in range(600):
+        for _ in range(120):
             assert self.process.poll() is None, self.log.read_text()
             with suppress(OSError), urllib.request.urlopen(self.address + "/hub/health", timeout=5):
                 return
-            time.sleep(0.1)
+            time.sleep(0.5)
         raise AssertionError(self.log.read_text())
 
     def stop(self) -> None:
