@@ -55,9 +55,7 @@ def parser() -> argparse.ArgumentParser:
     replicate.add_argument("--save", action="store_true", help="write the verdicts to data/replicated/")
     handout = commands.add_parser("handout", help="write a lesson for a class, with and without answers, and slides")
     handout.add_argument("lesson", metavar="LESSON")
-    handout.add_argument(
-        "--hub", metavar="ADDRESS", help="print the link that opens the lesson on a JupyterHub instead"
-    )
+    handout.add_argument("--hub", metavar="ADDRESS", help="print the link that opens it on a JupyterHub instead")
     handout.add_argument("--repository", metavar="ADDRESS", help="where the hub copies the course from")
     commands.add_parser("book", help="make the book, a site in site/, from the stored lessons")
     hub = commands.add_parser("hub", help="start JupyterHub for a class on this machine (helpers/hub/README.md)")

@@ -4,6 +4,7 @@ README.md beside this file is for the teacher. The hub's settings are in jupyter
 values.yaml.
 """
 
+import csv
 import os
 import shutil
 import stat
@@ -22,8 +23,7 @@ STATE = ROOT / ".hub"  # the hub's own: who is logged in, its keys, its git sett
 COPY = "talks-you-can-run"  # the folder of a learner's copy, in their home folder
 GROUP = "learners"  # the accounts that may log in
 PROXY = "configurable-http-proxy"
-MEASURED = ROOT / "data" / "measured"
-CLASS = 30  # learners, for the page's example
+CLASS, CORES = 30, 8  # learners and cores of the page's example
 
 
 class Needs(NamedTuple):
@@ -76,23 +76,22 @@ def needs() -> Needs:
     >>> 0.5 < needs().memory < 2
     True
     """
-    from helpers import recordings
-
-    lessons, (server, *_) = recordings.read("lessons", MEASURED), recordings.read("hub", MEASURED)
-    kernel, processor = (max(row[key] for row in lessons) for key in ("peak_memory_mb", "processor_seconds"))
-    memory = (server["peak_memory_mb"] + kernel) / 1e3
-    return Needs(memory, memory + kernel / 1e3, processor, lessons[0]["cores"])
+    lessons, (server, *_) = _measured("lessons"), _measured("hub")
+    kernel, processor = (max(float(row[key]) for row in lessons) for key in ("peak_memory_mb", "processor_seconds"))
+    memory = (float(server["peak_memory_mb"]) + kernel) / 1e3
+    return Needs(memory, memory + kernel / 1e3, processor, int(lessons[0]["cores"]))
 
 
 def size() -> str:
     """What a class takes, in words, for the page."""
-    found = needs()
+    one = needs()
+    together = CLASS * one.processor_seconds / CORES / 60
     return (
-        f"Measured: a learner's server and the lesson that takes most hold {found.memory:.1f} GB of memory together, and "
-        f"with a second such lesson left open {found.two_lessons:.1f} GB. The longest lesson takes "
-        f"{found.processor_seconds:.0f} seconds of one core. So {CLASS} learners need {CLASS * found.memory:.0f} to "
-        f"{CLASS * found.two_lessons:.0f} GB; with 8 cores that longest lesson, run by all of them at the same moment, "
-        f"takes {CLASS * found.processor_seconds / 8 / 60:.0f} minutes, and hardly ever do they all."
+        f"Measured: a learner's server and the lesson that takes most hold {one.memory:.1f} GB of memory together; "
+        f"with a second such lesson left open, {one.two_lessons:.1f} GB. The longest lesson takes "
+        f"{one.processor_seconds:.0f} seconds of one core. So {CLASS} learners need {CLASS * one.memory:.0f} to "
+        f"{CLASS * one.two_lessons:.0f} GB. "
+        f"Should all of them run the longest lesson at the same moment, {CORES} cores take {together:.0f} minutes."
     )
 
 
@@ -148,6 +147,11 @@ def arguments(port: int, certificate: str = "", key: str = "") -> list[str]:
             raise Fault(f"There is no {name} file {file or '(none is named)'}.", "name both: --certificate and --key.")
     secured = [f"--JupyterHub.ssl_cert={certificate}", f"--JupyterHub.ssl_key={key}"]
     return [*start, *secured, f"--JupyterHub.bind_url=https://:{port}"]
+
+
+def _measured(name: str) -> list[dict[str, str]]:
+    with (ROOT / "data" / "measured" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
 
 
 def _is_open(path: Path) -> bool:

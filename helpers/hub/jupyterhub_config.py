@@ -10,7 +10,7 @@ from pathlib import Path
 
 from helpers import course, hub
 
-MEMORY = 4 * 2**30  # bytes that a process of a learner may ask for; the heaviest lesson's kernel asks for TODO
+MEMORY = 8 * 2**30  # bytes that a process of a learner may ask for: a net, since what is asked for is seldom all used
 IDLE = 3600  # seconds without a sign of life after which a learner's server is stopped; the notebooks are saved
 
 c = get_config()  # noqa: F821  JupyterHub gives it to this file
