@@ -3,3 +3,4 @@
 import os
 
 os.environ["TALKS_PREDICTIONS"] = "off"
+collect_ignore = ["helpers/hub/jupyterhub_config.py"]  # it is read by JupyterHub alone

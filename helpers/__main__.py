@@ -1,4 +1,4 @@
-"""The project's commands: python3 -m helpers lab | test | run | record | replicate | handout | book | doctor."""
+"""The project's commands: python3 -m helpers lab | test | run | record | replicate | handout | book | hub | doctor."""
 
 import argparse
 import os
@@ -9,6 +9,7 @@ from helpers import environment
 START = environment.NOTEBOOKS / "0_start_here.ipynb"
 BOOK_LOCK = environment.ROOT / "helpers" / "book" / "requirements.txt"
 BROWSER_LOCK = environment.ROOT / "tests" / "browser" / "requirements.txt"
+HUB_LOCK = environment.ROOT / "helpers" / "hub" / "requirements.txt"
 
 
 def main() -> int:
@@ -54,7 +55,13 @@ def parser() -> argparse.ArgumentParser:
     replicate.add_argument("--save", action="store_true", help="write the verdicts to data/replicated/")
     handout = commands.add_parser("handout", help="write a lesson for a class, with and without answers, and slides")
     handout.add_argument("lesson", metavar="LESSON")
+    handout.add_argument("--hub", metavar="ADDRESS", help="print the link that opens it on a JupyterHub instead")
+    handout.add_argument("--repository", metavar="ADDRESS", help="where the hub copies the course from")
     commands.add_parser("book", help="make the book, a site in site/, from the stored lessons")
+    hub = commands.add_parser("hub", help="start JupyterHub for a class on this machine (helpers/hub/README.md)")
+    hub.add_argument("--port", type=_port, default=8000, metavar="N", help="(default: 8000)")
+    hub.add_argument("--certificate", metavar="FILE", default="", help="with it and its key the hub is on the network")
+    hub.add_argument("--key", metavar="FILE", default="")
     doctor = commands.add_parser("doctor", help="say what is wrong with this machine, and the remedy")
     for command in (lab, doctor):
         command.add_argument("--port", type=_port, default=8888, metavar="N", help="(default: 8888)")
@@ -82,7 +89,7 @@ def lab(options, _) -> None:
 def test(options, pytest_arguments) -> None:
     """Runs the tests and the examples in the docstrings."""
     if options.all:
-        for lock in (BOOK_LOCK, BROWSER_LOCK):
+        for lock in (BOOK_LOCK, BROWSER_LOCK, HUB_LOCK):
             environment.add(lock)
         os.environ["TALKS_TEST_ALL"] = "1"
     environment.hand_over(["-m", "pytest", "--rootdir", str(environment.ROOT)] + pytest_arguments)
@@ -111,7 +118,15 @@ def replicate(options, _) -> int:
 
 
 def handout(options, _) -> None:
-    """Writes a lesson for a class into handouts/: without answers, with them, as slides, and the teacher's page."""
+    """Writes a lesson for a class into handouts/: without answers, with them, as slides, and the teacher's page.
+
+    With the address of a hub it prints the link that opens the lesson there.
+    """
+    if options.hub:
+        from helpers import course, hub
+
+        print(hub.link(_lesson(options.lesson), options.hub, options.repository or course.course().repository))
+        return
     environment.add(BOOK_LOCK)  # it brings reveal.js, for the slides
     from helpers import handout
 
@@ -125,6 +140,20 @@ def book(_, __) -> int:
     from helpers import book
 
     return book.build()
+
+
+def hub(options, _) -> None:
+    """Starts JupyterHub with helpers/hub/jupyterhub_config.py; what it takes is installed first."""
+    from helpers import hub
+
+    for fault in hub.faults():
+        raise fault
+    arguments = hub.arguments(options.port, options.certificate, options.key)
+    environment.add(HUB_LOCK)
+    hub.prepare()
+    print("JupyterHub starts. To stop it, press Ctrl-C here.")
+    os.chdir(str(environment.ROOT))
+    environment.hand_over(arguments)
 
 
 def doctor(port: int) -> int:
@@ -159,7 +188,7 @@ def _port(text: str) -> int:
 
 
 JOBS = {"lab": lab, "test": test, "run": run, "record": record, "replicate": replicate}
-JOBS |= {"handout": handout, "book": book}
+JOBS |= {"handout": handout, "book": book, "hub": hub}
 
 if __name__ == "__main__":
     sys.exit(main())

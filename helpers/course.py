@@ -448,11 +448,15 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def main() -> None:
-    """Writes README.md's generated sections, and the checksums of the files that they are made from."""
+    """Writes README.md's generated sections, that of the hub's page, and the checksums of what they are made from."""
+    from helpers import hub
+
     checksums.renew()
     page = ROOT / "README.md"
     page.write_text(readme(page.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
-    print("README.md (the index of lessons, the ledger) and data/checksums.txt are up to date.")
+    page = hub.PAGE
+    page.write_text(fill(page.read_text(encoding="utf-8"), {"size": hub.size()}), encoding="utf-8", newline="\n")
+    print("README.md (the index of lessons, the ledger), the hub's page and data/checksums.txt are up to date.")
 
 
 if __name__ == "__main__":
