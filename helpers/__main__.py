@@ -9,6 +9,7 @@ from helpers import environment
 START = environment.NOTEBOOKS / "0_start_here.ipynb"
 BOOK_LOCK = environment.ROOT / "helpers" / "book" / "requirements.txt"
 BROWSER_LOCK = environment.ROOT / "tests" / "browser" / "requirements.txt"
+BINDER_LOCK = environment.ROOT / "tests" / "browser" / "binder.txt"
 
 
 def main() -> int:
@@ -42,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     lab = commands.add_parser("lab", help="open JupyterLab at the start page")
     lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
     test = commands.add_parser("test", help="run every test; what else follows is passed to pytest")
-    test.add_argument("--all", action="store_true", help="install what the book and a browser need too; skip no test")
+    test.add_argument("--all", action="store_true", help="install what the book, a browser and Binder need too; skip no test")
     run = commands.add_parser("run", help="execute lessons from top to bottom; say what they take")
     run.add_argument("lessons", nargs="*", metavar="LESSON", help="such as 3.1; all lessons if none is named")
     run.add_argument("--save", action="store_true", help="write the outputs back into the notebooks")
@@ -82,7 +83,7 @@ def lab(options, _) -> None:
 def test(options, pytest_arguments) -> None:
     """Runs the tests and the examples in the docstrings."""
     if options.all:
-        for lock in (BOOK_LOCK, BROWSER_LOCK):
+        for lock in (BOOK_LOCK, BROWSER_LOCK, BINDER_LOCK):
             environment.add(lock)
         os.environ["TALKS_TEST_ALL"] = "1"
     environment.hand_over(["-m", "pytest", "--rootdir", str(environment.ROOT)] + pytest_arguments)

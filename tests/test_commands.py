@@ -20,7 +20,7 @@ from helpers import environment
 from helpers.environment import ROOT
 
 SIZE_LIMIT = 1.2e9  # bytes
-FURTHER_LOCKS = [ROOT / "helpers" / "book" / "requirements.txt", ROOT / "tests" / "browser" / "requirements.txt"]
+FURTHER_LOCKS = [commands.BOOK_LOCK, commands.BROWSER_LOCK, commands.BINDER_LOCK]
 OWN_VARIABLES = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "TALKS_SEED")
 
 

@@ -16,7 +16,7 @@ LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
 TOML = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT, GROUPS = TOML["project"], TOML["dependency-groups"]
 DIRECT = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
-FURTHER = {"book": commands.BOOK_LOCK, "browser": commands.BROWSER_LOCK}  # installed when they are asked for
+FURTHER = {"book": commands.BOOK_LOCK, "browser": commands.BROWSER_LOCK, "binder": commands.BINDER_LOCK}  # installed when they are asked for
 LOCKS = {"requirements": LOCK} | {group: path.read_text(encoding="utf-8") for group, path in FURTHER.items()}
 
 
@@ -99,7 +99,7 @@ def test_a_further_lock_has_the_first_ones_version_of_what_both_hold(group):
     ]
 
 
-@pytest.mark.parametrize("name, least", [("requirements", 100), ("book", 50), ("browser", 2)])
+@pytest.mark.parametrize("name, least", [("requirements", 100), ("book", 50), ("browser", 2), ("binder", 10)])
 def test_every_pin_is_exact_and_hashed(name, least):
     blocks = re.split(r"\n(?=\w)", LOCKS[name])[1:]
     assert len(blocks) == len(pins(LOCKS[name])) > least
@@ -120,6 +120,7 @@ def test_a_lock_names_no_registry_and_no_folder(name):
         ("requirements", "--extra test"),
         ("book", "--group book -c requirements.txt"),
         ("browser", "--group browser -c requirements.txt"),
+        ("binder", "--group binder -c requirements.txt"),
     ],
 )
 def test_a_lock_names_the_command_that_makes_it(name, own):
