@@ -43,10 +43,11 @@ def parser() -> argparse.ArgumentParser:
     lab = commands.add_parser("lab", help="open JupyterLab at the start page")
     lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
     test = commands.add_parser("test", help="run every test; what else follows is passed to pytest")
-    test.add_argument("--all", action="store_true", help="install what the book, a browser and Binder need too; skip no test")
+    test.add_argument("--all", action="store_true", help="install all that any test needs; skip no test")
     run = commands.add_parser("run", help="execute lessons from top to bottom; say what they take")
     run.add_argument("lessons", nargs="*", metavar="LESSON", help="such as 3.1; all lessons if none is named")
-    run.add_argument("--save", action="store_true", help="write the outputs back into the notebooks")
+    run.add_argument("--save", action="store_true", help="write the outputs back into the notebooks; and --measure")
+    run.add_argument("--measure", action="store_true", help="keep what the lessons take in data/measured/lessons.csv")
     record = commands.add_parser("record", help="compute what a lesson shows as recorded")
     record.add_argument("lesson", metavar="LESSON")
     replicate = commands.add_parser("replicate", help="run a lesson under several seeds; count its verdicts")
@@ -94,7 +95,7 @@ def run(options, _) -> int:
     from helpers import course, notebooks
 
     lessons = [_lesson(number) for number in options.lessons] or course.lessons()
-    return notebooks.run(lessons, save=options.save)
+    return notebooks.run(lessons, options.save, course.TAKEN if options.save or options.measure else None)
 
 
 def record(options, _) -> None:

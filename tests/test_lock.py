@@ -16,7 +16,11 @@ LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
 TOML = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT, GROUPS = TOML["project"], TOML["dependency-groups"]
 DIRECT = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
-FURTHER = {"book": commands.BOOK_LOCK, "browser": commands.BROWSER_LOCK, "binder": commands.BINDER_LOCK}  # installed when they are asked for
+FURTHER = {
+    "book": commands.BOOK_LOCK,
+    "browser": commands.BROWSER_LOCK,
+    "binder": commands.BINDER_LOCK,
+}  # installed when they are asked for
 LOCKS = {"requirements": LOCK} | {group: path.read_text(encoding="utf-8") for group, path in FURTHER.items()}
 
 
