@@ -24,6 +24,8 @@ from helpers import course
 from helpers.environment import ROOT
 from tests.conftest import REPOSITORY, needed
 
+pytestmark = pytest.mark.timeout(900)  # seconds: an image takes one minute, and more where the network is slow
+
 FIRST = course.lesson("0")
 NOBODY = 65534  # who takes the image's steps where the tests run as root
 PUBLIC = course.course()._replace(repository=REPOSITORY)
@@ -188,7 +190,7 @@ class Image(NamedTuple):
 
     def run(self, command: str, where: str = ".") -> str:
         process = self.start(command, where)
-        said, _ = process.communicate(timeout=280)
+        said, _ = process.communicate(timeout=600)
         assert process.returncode == 0, f"{command}\n{said}"
         return said
 
@@ -196,6 +198,7 @@ class Image(NamedTuple):
 def settings(recipe: str, folder: Path) -> str:
     """The recipe's variables as lines for bash, with the image's own folders below another one."""
     moved = [(word, re.sub(r"=/(srv|home)\b", rf"={folder}/\1", rest)) for word, rest in instructions(recipe)]
+    moved = [(word, rest.replace("en_US.UTF-8", "C.UTF-8")) for word, rest in moved]  # the image makes the first one
     return "\n".join(f"export {rest}" for word, rest in moved if word == "ENV" or (word == "ARG" and "=" in rest))
 
 
