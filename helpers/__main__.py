@@ -10,6 +10,7 @@ START = environment.NOTEBOOKS / "0_start_here.ipynb"
 BOOK_LOCK = environment.ROOT / "helpers" / "book" / "requirements.txt"
 BROWSER_LOCK = environment.ROOT / "tests" / "browser" / "requirements.txt"
 HUB_LOCK = environment.ROOT / "helpers" / "hub" / "requirements.txt"
+BINDER_LOCK = environment.ROOT / "tests" / "browser" / "binder.txt"
 
 
 def main() -> int:
@@ -43,10 +44,11 @@ def parser() -> argparse.ArgumentParser:
     lab = commands.add_parser("lab", help="open JupyterLab at the start page")
     lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
     test = commands.add_parser("test", help="run every test; what else follows is passed to pytest")
-    test.add_argument("--all", action="store_true", help="install what the book and a browser need too; skip no test")
+    test.add_argument("--all", action="store_true", help="install all that any test needs; skip no test")
     run = commands.add_parser("run", help="execute lessons from top to bottom; say what they take")
     run.add_argument("lessons", nargs="*", metavar="LESSON", help="such as 3.1; all lessons if none is named")
-    run.add_argument("--save", action="store_true", help="write the outputs back into the notebooks")
+    run.add_argument("--save", action="store_true", help="write the outputs back into the notebooks; and --measure")
+    run.add_argument("--measure", action="store_true", help="keep what the lessons take in data/measured/lessons.csv")
     record = commands.add_parser("record", help="compute what a lesson shows as recorded")
     record.add_argument("lesson", metavar="LESSON")
     replicate = commands.add_parser("replicate", help="run a lesson under several seeds; count its verdicts")
@@ -89,7 +91,7 @@ def lab(options, _) -> None:
 def test(options, pytest_arguments) -> None:
     """Runs the tests and the examples in the docstrings."""
     if options.all:
-        for lock in (BOOK_LOCK, BROWSER_LOCK, HUB_LOCK):
+        for lock in (BOOK_LOCK, BROWSER_LOCK, HUB_LOCK, BINDER_LOCK):
             environment.add(lock)
         os.environ["TALKS_TEST_ALL"] = "1"
     environment.hand_over(["-m", "pytest", "--rootdir", str(environment.ROOT)] + pytest_arguments)
@@ -100,7 +102,7 @@ def run(options, _) -> int:
     from helpers import course, notebooks
 
     lessons = [_lesson(number) for number in options.lessons] or course.lessons()
-    return notebooks.run(lessons, save=options.save)
+    return notebooks.run(lessons, options.save, course.TAKEN if options.save or options.measure else None)
 
 
 def record(options, _) -> None:

@@ -1,4 +1,5 @@
-"""The course's map (data/course.toml) and what is made from it: the README's index of lessons and its ledger.
+"""The course's map (data/course.toml) and what is made from it: the README's index of lessons, its ledger,
+and what the lessons take.
 
 `python3 -m helpers.course` writes README.md's sections and data/checksums.txt anew. It needs the standard library
 alone.
@@ -14,12 +15,15 @@ from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from helpers import checksums
 from helpers.claims import ROOT, SYMBOLS, VERDICT_TYPE, Claim, all_claims
 
 MAP = ROOT / "data" / "course.toml"
+TAKEN = ROOT / "data" / "measured" / "lessons.csv"
 TEXTS = ("number", "file", "title", "question")
+BOUNDS = {"seconds": 60, "processor_seconds": 3_600, "peak_memory_mb": 1_000}  # a lesson; all lessons; a lesson
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,20 @@ class Verdict(NamedTuple):
     lesson: str
     file: str
     cell: int
+
+
+class Taken(NamedTuple):
+    """What a lesson took when it was executed from top to bottom, on how many cores and when.
+
+    seconds; processor_seconds of the kernel and its children; the kernel's peak memory in MB (10**6 bytes).
+    """
+
+    lesson: str
+    seconds: float
+    processor_seconds: float
+    peak_memory_mb: int
+    cores: int
+    date: str
 
 
 def read(path: Path = MAP) -> Course:
@@ -219,6 +237,20 @@ def replicated(folder: Path = ROOT / "data" / "replicated") -> dict[str, Counter
     return counts
 
 
+def taken(path: Path = TAKEN) -> dict[str, Taken]:
+    """What each lesson took when it was measured last: its number -> its row of data/measured/lessons.csv.
+
+    >>> taken()["0"].peak_memory_mb < BOUNDS["peak_memory_mb"]
+    True
+    """
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(line for line in file if not line.startswith("#"))
+        typed = [Taken(**{key: Taken.__annotations__[key](value) for key, value in row.items()}) for row in rows]
+    return {row.lesson: row for row in typed}
+
+
 class Map:
     """The lessons that exist and those to come, as a notebook in the folder of notebooks shows them."""
 
@@ -272,18 +304,22 @@ def _part_overview(course: Course, part: Part, coming: list[Part], folder: str) 
     return f"{table}\n\n*To come:* {rest}" if rest else table
 
 
-def index(course: Course, folder: str = "notebooks/") -> str:
-    """The lessons as a Markdown table for each part, linked from a page that sees the notebooks in `folder`."""
+def index(course: Course, folder: str = "notebooks/", with_binder: bool = False) -> str:
+    """The lessons as a Markdown table for each part, linked from a page that sees the notebooks in `folder`.
+
+    With Binder each has a second link once the repository is public: it opens the lesson on a machine there.
+    """
     tables = []
     for part in course.parts:
         own = [lesson for lesson in course.lessons if lesson.part == part.number]
         rows = [
             [f"[{lesson.heading}]({folder}{lesson.file})", lesson.question, f"{lesson.minutes} min", _needs(lesson)]
+            + [f"[open {lesson.number}]({binder_link(course, lesson)})" if with_binder and course.repository else ""]
             for lesson in own
         ]
         is_one_notebook = [lesson.number for lesson in own] == [part.number]  # as the opening and the close are
         heading = part.title if is_one_notebook else f"Part {part.number}: {part.title}"
-        tables.append(f"**{heading}**\n\n{_table(['Lesson', 'Question', 'Time', 'Needs'], rows)}")
+        tables.append(f"**{heading}**\n\n{_table(['Lesson', 'Question', 'Time', 'Needs', 'On Binder'], rows)}")
     return "\n\n".join(tables)
 
 
@@ -300,16 +336,49 @@ def ledger(course: Course, verdicts: list[Verdict], replicated: dict[str, Counte
     return f"{_table(head, rows)}\n\nAnd {len(claims) - len(rows)} more claims whose lessons are to come."
 
 
+def takings(course: Course, taken: dict[str, Taken]) -> str:
+    """What each lesson took, and all of them, against what Binder allows, as a Markdown table."""
+    here = [(lesson, taken[lesson.number]) for lesson in course.lessons if lesson.number in taken]
+    rows = [
+        [f"[{lesson.heading}](notebooks/{lesson.file})"]
+        + [f"{row.seconds:.0f} s", f"{row.processor_seconds:.0f} s", f"{row.peak_memory_mb:,} MB"]
+        for lesson, row in here
+    ]
+    of_all = [row for _, row in here]
+    total = sum(row.seconds for row in of_all), sum(row.processor_seconds for row in of_all)
+    most = max((row.peak_memory_mb for row in of_all), default=0)
+    rows.append(["**All**", f"**{total[0]:,.0f} s**", f"**{total[1]:,.0f} s**", f"**{most:,} MB** at most"])
+    seconds, processor, memory = BOUNDS.values()
+    rows.append(["*Bound*", f"*{seconds} s each*", f"*{processor:,} s in all*", f"*{memory:,} MB each*"])
+    cores = ", ".join(str(number) for number in sorted({row.cores for row in of_all}))
+    days = sorted({row.date for row in of_all})
+    table = _table(["Lesson", "From top to bottom", "Processor time", "Peak memory"], rows)
+    return f"{table}\n\nMeasured on {cores} cores, {' to '.join(dict.fromkeys([*days[:1], *days[-1:]]))}."
+
+
 def binder(course: Course) -> str:
-    """The way to a machine in the browser: a link once the repository is public."""
+    """The way to a machine in the browser: a badge that opens the first page, once the repository is public."""
     if not course.repository:
         return (
             "*In the browser:* a free machine on [Binder](https://mybinder.org) can run this course once the "
-            "repository is public. Its address then goes into data/course.toml, and the link appears here."
+            "repository is public. Its address then goes into data/course.toml, and the links appear here."
         )
-    name = course.repository.removeprefix("https://github.com/").rstrip("/")
-    link = f"https://mybinder.org/v2/gh/{name}/HEAD?urlpath=lab/tree/notebooks/0_start_here.ipynb"
-    return f"*In the browser, with nothing to install:* [open the course on Binder]({link}); it takes a minute or two."
+    link = binder_link(course, course.lessons[0])
+    return (
+        f"[![Open the course on Binder](https://mybinder.org/badge_logo.svg)]({link})\n\n"
+        f"*In the browser, with nothing to install:* [open the course on Binder]({link}), a free machine that is ready "
+        "in a minute or two. Each lesson has its own link in the index below."
+    )
+
+
+def binder_link(course: Course, lesson: Lesson) -> str:
+    """The address that opens a lesson in JupyterLab on Binder, in a course whose repository is public.
+
+    >>> binder_link(course()._replace(repository="https://github.com/owner/name"), lesson("5"))
+    'https://mybinder.org/v2/gh/owner/name/HEAD?urlpath=lab/tree/notebooks/5_your_verdict.ipynb'
+    """
+    name = course.repository.removeprefix("https://github.com/").rstrip("/").removesuffix(".git")
+    return f"https://mybinder.org/v2/gh/{name}/HEAD?urlpath=lab/tree/notebooks/{quote(lesson.file)}"
 
 
 def fill(text: str, sections: dict[str, str]) -> str:
@@ -333,7 +402,8 @@ def readme(text: str) -> str:
     """README.md's text with its generated sections as the map and the stored verdicts have them now."""
     sections = {
         "binder": binder(course()),
-        "index": index(course()),
+        "index": index(course(), with_binder=True),
+        "taken": takings(course(), taken()),
         "ledger": ledger(course(), verdicts(), replicated()),
     }
     return fill(text, sections)
@@ -456,7 +526,7 @@ def main() -> None:
     page.write_text(readme(page.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
     page = hub.PAGE
     page.write_text(fill(page.read_text(encoding="utf-8"), {"size": hub.size()}), encoding="utf-8", newline="\n")
-    print("README.md (the index of lessons, the ledger), the hub's page and data/checksums.txt are up to date.")
+    print("README.md (index, ledger, what the lessons take), the hub's page and data/checksums.txt are up to date.")
 
 
 if __name__ == "__main__":

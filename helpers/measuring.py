@@ -7,6 +7,7 @@ import subprocess
 import sys
 import timeit
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,9 +37,12 @@ def seed() -> int:
 
 
 def processor_seconds() -> float:
-    """Processor time of this process and of the children it has waited for, in seconds."""
-    user, system, children_user, children_system, _ = os.times()
-    return user + system + children_user + children_system
+    """Processor time of this process and of its children, whether they have ended or still run, in seconds."""
+    used = sum(os.times()[:4])
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it has ended meanwhile
+            used += sum(child.cpu_times()[:4])
+    return used
 
 
 def peak_memory() -> int:

@@ -8,6 +8,7 @@ import tempfile
 import time
 from ast import literal_eval
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,8 +18,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from helpers import course, files, predictions, recordings
-from helpers.course import Lesson
+from helpers import course, files, measuring, predictions, recordings
+from helpers.course import Lesson, Taken
 from helpers.environment import ROOT, Fault
 
 SECONDS_A_CELL = 300
@@ -42,8 +43,11 @@ class Execution(NamedTuple):
     cells: list[float]
 
 
-def run(lessons: list[Lesson], save: bool = False) -> int:
-    """Executes lessons, saves their outputs if asked, and prints what they took; 1 if one of them failed."""
+def run(lessons: list[Lesson], save: bool = False, taken: Path | None = None) -> int:
+    """Executes lessons and prints what they took; 1 if one of them failed.
+
+    Saves their outputs if asked, and puts what they took into the table `taken`, if it is given.
+    """
     rows = []
     for lesson in lessons:
         try:
@@ -56,6 +60,8 @@ def run(lessons: list[Lesson], save: bool = False) -> int:
             print(fault, file=sys.stderr)
             continue
         rows.append(_row(lesson, execution))
+        if taken:
+            _keep(lesson, execution, taken)
     if rows:
         print(_table([("lesson", "wall", "processor", "memory", "slowest cell"), *rows]))
     return 0 if len(rows) == len(lessons) else 1
@@ -234,6 +240,14 @@ def _row(lesson: Lesson, execution: Execution) -> tuple[str, ...]:
     cell = f"[{execution.cells.index(slowest) + 1}] {slowest:.1f} s" if execution.cells else ""
     times = f"{execution.seconds:.1f} s", f"{execution.processor_seconds:.1f} s"
     return (lesson.heading, *times, f"{execution.peak_memory / 1e6:.0f} MB", cell)
+
+
+def _keep(lesson: Lesson, execution: Execution, path: Path) -> None:
+    """Puts a lesson's row into the table of what the lessons take, in the map's order."""
+    took = round(execution.seconds, 1), round(execution.processor_seconds, 1), round(execution.peak_memory / 1e6)
+    rows = course.taken(path) | {lesson.number: Taken(lesson.number, *took, measuring.cores(), str(date.today()))}
+    in_order = [rows[one.number]._asdict() for one in course.lessons() if one.number in rows]
+    recordings.write(path, ["# Measured by: python3 -m helpers run --measure"], in_order)
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:

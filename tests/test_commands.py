@@ -21,7 +21,7 @@ from helpers.environment import ROOT
 from tests.conftest import needed
 
 SIZE_LIMIT = 1.2e9  # bytes
-FURTHER_LOCKS = [ROOT / folder / "requirements.txt" for folder in ("helpers/book", "tests/browser", "helpers/hub")]
+FURTHER_LOCKS = [commands.BOOK_LOCK, commands.BROWSER_LOCK, commands.HUB_LOCK, commands.BINDER_LOCK]
 HANDED_OUT = ["lesson.ipynb", "solutions.ipynb", "teacher.md", "slides.html"]
 OWN_VARIABLES = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "TALKS_SEED")
 

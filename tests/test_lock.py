@@ -17,7 +17,12 @@ TOML = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT, GROUPS = TOML["project"], TOML["dependency-groups"]
 DIRECT = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
 # Those that are installed when they are asked for.
-FURTHER = {"book": commands.BOOK_LOCK, "browser": commands.BROWSER_LOCK, "hub": commands.HUB_LOCK}
+FURTHER = {
+    "book": commands.BOOK_LOCK,
+    "browser": commands.BROWSER_LOCK,
+    "hub": commands.HUB_LOCK,
+    "binder": commands.BINDER_LOCK,
+}
 LOCKS = {"requirements": LOCK} | {group: path.read_text(encoding="utf-8") for group, path in FURTHER.items()}
 
 
@@ -92,15 +97,18 @@ def test_a_further_lock_is_that_of_its_group(group):
 
 
 @pytest.mark.parametrize("group", FURTHER)
-def test_a_further_lock_has_the_first_ones_version_of_what_both_hold(group):
-    first, further = pins(LOCK), pins(LOCKS[group])
-    assert set(further) >= {canonicalize_name(Requirement(line).name) for line in GROUPS[group]}
-    assert [str(first[name][0].specifier) for name in first if name in further] == [
-        str(further[name][0].specifier) for name in first if name in further
-    ]
+def test_a_further_lock_has_the_version_of_every_other_lock(group):
+    own = pins(LOCKS[group])
+    assert set(own) >= {canonicalize_name(Requirement(line).name) for line in GROUPS[group]}
+    for name, lock in LOCKS.items():
+        other = pins(lock)
+        both = sorted(set(own) & set(other))
+        assert [str(own[one][0].specifier) for one in both] == [str(other[one][0].specifier) for one in both], name
 
 
-@pytest.mark.parametrize("name, least", [("requirements", 100), ("book", 50), ("browser", 2), ("hub", 50)])
+@pytest.mark.parametrize(
+    "name, least", [("requirements", 100), ("book", 50), ("browser", 2), ("hub", 50), ("binder", 10)]
+)
 def test_every_pin_is_exact_and_hashed(name, least):
     blocks = re.split(r"\n(?=\w)", LOCKS[name])[1:]
     assert len(blocks) == len(pins(LOCKS[name])) > least
@@ -122,6 +130,7 @@ def test_a_lock_names_no_registry_and_no_folder(name):
         ("book", "--group book -c requirements.txt"),
         ("browser", "--group browser -c requirements.txt"),
         ("hub", "--group hub -c requirements.txt -c helpers/book/requirements.txt"),
+        ("binder", "--group binder -c requirements.txt"),
     ],
 )
 def test_a_lock_names_the_command_that_makes_it(name, own):
