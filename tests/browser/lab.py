@@ -109,9 +109,14 @@ window.watchKernel = path => {
 window.quiet = async path => {  // nothing under way, and nothing more sent when that was dealt with
     for (let still = 0; still < 3; still = talks[path].waiting.size ? 0 : still + 1) await frame();
 };
-window.command = async (path, name) => {
-    jupyterapp.shell.activateById(panelOf(path).id);
-    await jupyterapp.commands.execute(name);
+window.begin = async (path, name) => {
+    const panel = panelOf(path);
+    jupyterapp.shell.activateById(panel.id);
+    while (jupyterapp.shell.currentWidget !== panel) await frame();
+    talks[path].done = jupyterapp.commands.execute(name);
+};
+window.finish = async path => {
+    await talks[path].done;
     await quiet(path);
 };
 window.showCell = async (path, place) => {
@@ -135,6 +140,25 @@ window.cellsOf = path => panelOf(path).context.model.toJSON().cells.map(cell => 
     errors: (cell.outputs ?? []).filter(one => one.output_type === "error").map(one => `${one.ename}: ${one.evalue}`),
     text: (cell.outputs ?? []).map(one => [one.data?.["text/plain"] ?? one.text ?? ""].flat().join("")).join("\\n"),
 }));
+window.watchPicture = (path, place) => {  // from the next key to the frame that has the picture which it led to
+    const output = panelOf(path).content.widgets[place].node.querySelector(".jp-Cell-outputArea");
+    const mine = talks[path], before = output.querySelector(".explored");
+    mine.pressed = mine.changed = null;
+    output.addEventListener("keydown", key => mine.pressed = key.timeStamp, {capture: true, once: true});
+    new MutationObserver(async (_, observer) => {
+        if (output.querySelector(".explored") === before) return;
+        observer.disconnect();
+        mine.changed = (async () => {
+            await output.querySelector(".explored img")?.decode();
+            await frame();
+            return performance.now() - mine.pressed;
+        })();
+    }).observe(output, {childList: true, subtree: true});
+};
+window.pictureTime = async path => {
+    await quiet(path);
+    return await talks[path].changed;  // null where the picture stayed
+};
 window.evaluate = async (path, code) => {
     let told = "";
     const future = panelOf(path).sessionContext.session.kernel.requestExecute({code, store_history: false});
@@ -165,14 +189,25 @@ class Lesson:
         self.ask("watchKernel")
         return self
 
+    def begin(self, command: str) -> None:
+        """One of JupyterLab's commands, for this notebook among those open."""
+        self.ask("begin", command)
+
+    def finish(self) -> None:
+        """Until the command is done and the kernel has dealt with all that was sent."""
+        self.ask("finish")
+
     def run_all(self) -> None:
         """From top to bottom, until the kernel is idle."""
-        self.ask("command", "notebook:run-all-cells")
+        self.begin("notebook:run-all-cells")
+        self.finish()
 
-    def run_cell(self, place: int) -> None:
-        """One cell, as Control and Enter do."""
-        self.cell(place)
-        self.ask("command", "notebook:run-cell")
+    def run_cells(self, *codes: str) -> None:
+        """The cells that have these pieces of code in them, one after another."""
+        for place in [place for code in codes for place in self.places(code)]:
+            self.cell(place)
+            self.begin("notebook:run-cell")
+            self.finish()
 
     def cells(self) -> list[dict]:
         """Source, execution count, errors and text of every cell, from the notebook's model."""

@@ -1,8 +1,11 @@
 """Every lesson in JupyterLab and a real browser, from a fresh clone: run, and all its controls moved by keyboard."""
 
+import json
+
 import pytest
 
 from helpers import course
+from helpers.exercises import rules_or_gradient_descent, start_here
 
 NUMBERS = [lesson.number for lesson in course.lessons()]
 # What is typed where the control is a field for words: any text has an answer, so these are short, middling and long.
@@ -91,25 +94,36 @@ def explore(lesson, number: str, place: int) -> list[str]:
     return same
 
 
+def guess(form, lesson, value: str) -> None:
+    """Types or chooses a guess: it is kept."""
+    field, told = form.locator("input[type=text]"), form.locator("[role=status]")
+    if field.count():
+        lesson.write(field, value)
+    else:
+        lesson.press(form.get_by_label(value, exact=True).first, "Space")
+    assert told.inner_text().startswith("Your guess is kept")
+
+
+def be_sure(form, lesson, label) -> None:
+    """Chooses how sure the learner is: that is kept, too."""
+    lesson.press(label.locator("input"), "Space")
+    assert f"You are {label.inner_text()} sure" in form.locator("[role=status]").inner_text()
+
+
 def predict(lesson, place: int) -> None:
-    """Types or chooses three guesses, and for the last one how sure the learner is: each is kept."""
-    lesson.run_cell(place)
+    """Makes three guesses, the lowest, the highest and one between, then says how sure the learner is, likewise."""
     form = lesson.cell(place).locator(".widget-vbox")
-    told, field = form.locator("[role=status]"), form.locator("input[type=text]")
+    field = form.locator("input[type=text]")
     if field.count():
         low, high = field.get_attribute("placeholder").replace(",", "").removesuffix(" then Enter").split(" to ")
-        for guess in (low, f"{(float(low) + float(high)) / 2:g}", high):
-            lesson.write(field, guess)
-            assert told.inner_text().startswith("Your guess is kept")
+        guesses = [low, f"{(float(low) + float(high)) / 2:g}", high]
     else:
-        choices = form.locator(".widget-radio").first.locator("label:has(input)")
-        for one in (choices.first, choices.last):
-            lesson.press(one.locator("input"), "Space")
-            assert told.inner_text().startswith(f"Your guess is kept: {one.inner_text()}")
+        guesses = form.locator(".widget-radio").first.locator("label:has(input)").all_inner_texts()
+    for one in guesses:
+        guess(form, lesson, one)
     sure = form.locator(".widget-radio").last.locator("label:has(input)")
-    for one in (sure.first, sure.nth(sure.count() // 2), sure.last):
-        lesson.press(one.locator("input"), "Space")
-        assert f"You are {one.inner_text()} sure" in told.inner_text()
+    for label in (sure.first, sure.nth(sure.count() // 2), sure.last):
+        be_sure(form, lesson, label)
 
 
 def quiz(lesson, place: int) -> None:
@@ -129,7 +143,6 @@ def quiz(lesson, place: int) -> None:
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_lesson_runs_and_all_its_controls_move(number, server, open_lesson):
     lesson = open_lesson(number)
-    assert "is not trusted" in server.log.read_text()  # it has never been run here: a fresh clone
     lesson.run_all()
     cells = lesson.cells()
     assert [cell["errors"] for cell in cells if cell["errors"]] == [] and lesson.faults == []
@@ -142,6 +155,99 @@ def test_a_lesson_runs_and_all_its_controls_move(number, server, open_lesson):
     for place in lesson.places("widgets.quiz("):
         quiz(lesson, place)
     server.predictions.unlink(missing_ok=True)  # as a learner who begins: no number has been shown yet
+    lesson.run_cells("widgets.predict(")
     for place in lesson.places("widgets.predict("):
         predict(lesson, place)
     assert same == [] and lesson.faults == []
+
+
+# By lesson and exercise: a wrong attempt that fits on one line, and the mistake that it is.
+ATTEMPTS = {
+    ("3.1", rules_or_gradient_descent.edit_distance): (
+        "def my_edit_distance(first, second): return abs(len(first) - len(second))",
+        "compares_the_lengths",
+    ),
+    ("0", start_here.share): (
+        "def my_share(words, letter, place): return sum(word[place] == letter for word in words) / len(words)",
+        "counts_from_zero_and_falls_off",
+    ),
+}
+
+
+@pytest.mark.parametrize("number, exercise", ATTEMPTS, ids=lambda one: getattr(one, "name", one))
+def test_an_exercise_done_wrong_then_right(number, exercise, open_lesson):
+    wrong, name = ATTEMPTS[number, exercise]
+    [diagnosis] = [mistake.diagnosis for mistake in exercise.mistakes if mistake.name == name]
+    lesson, check = open_lesson(number), f"exercises.{exercise.name}.check({exercise.reference.__name__})"
+    lesson.run_cells("from helpers.exercises import")
+    [place] = lesson.places(check)
+    keys, editor = lesson.page.keyboard, lesson.cell(place).locator(".cm-content")
+    editor.focus()
+
+    def answer() -> str:
+        lesson.press(editor, "Control+Enter")
+        editor.focus()
+        return " ".join(lesson.cells()[place]["text"].split())
+
+    assert answer().startswith("Not attempted yet.")
+    keys.press("ControlOrMeta+a")
+    keys.type(f"{wrong}\n{check}")
+    assert lesson.cells()[place]["source"] == f"{wrong}\n{check}"
+    assert answer().startswith("Not yet.") and diagnosis in answer()
+    lesson.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    lesson.page.evaluate("text => navigator.clipboard.writeText(text)", f"{exercise.source}\n\n\n{check}")
+    keys.press("ControlOrMeta+a")
+    keys.press("ControlOrMeta+v")
+    assert answer().startswith("Correct.")
+    assert lesson.faults == []
+
+
+def test_a_prediction_is_kept_after_a_reload_and_a_restart(server, open_lesson):
+    lesson = open_lesson("2.2")
+    asked = lesson.places("widgets.predict(")[0]
+
+    def form():
+        lesson.run_cells("figures.use_style()", 'widgets.predict("read"')
+        return lesson.cell(asked).locator(".widget-vbox")
+
+    first = form()
+    guess(first, lesson, "1234")
+    be_sure(first, lesson, first.locator("label", has_text="75%"))
+    lesson.page.keyboard.press("ControlOrMeta+s")
+    lesson.page.wait_for_function("path => !panelOf(path).context.model.dirty", arg=lesson.path)
+    lesson.page.reload()
+    lesson.wait()
+    lesson.begin("kernelmenu:restart")
+    lesson.page.locator(".jp-Dialog button.jp-mod-accept").press("Enter")
+    lesson.finish()
+    assert lesson.ask("evaluate", "print('widgets' in globals())") == "False"  # nothing is left in the kernel
+    again = form()
+    assert again.locator("input[type=text]").input_value() == "1,234"
+    assert again.get_by_label("75%", exact=True).is_checked()
+    assert again.locator("[role=status]").inner_text().startswith("Your guess is kept: 1,234. You are 75% sure")
+
+
+def test_two_lessons_at_once(server, open_lesson):
+    guesses = {"0": ("third", "37"), "2.2": ("read", "1234")}
+    opened = {number: open_lesson(number) for number in guesses}
+    for number, lesson in opened.items():
+        lesson.run_cells("figures.use_style()" if number != "0" else "claims.show(", "widgets.predict(")
+        form = lesson.cell(lesson.places("widgets.predict(")[0]).locator(".widget-vbox")
+        guess(form, lesson, guesses[number][1])
+        be_sure(form, lesson, form.locator("label", has_text="75%"))
+    for lesson in opened.values():
+        lesson.begin("notebook:run-all-cells")
+    for lesson in opened.values():
+        lesson.finish()
+
+    kernels = [session["kernel"]["id"] for session in server.ask("api/sessions")]
+    assert len(set(kernels)) == 2
+    kept = {one["name"]: one for one in json.loads(server.predictions.read_text())["predictions"]}
+    for number, lesson in opened.items():
+        name, typed = guesses[number]
+        code = [cell for cell in lesson.cells() if cell["code"]]
+        assert [cell["errors"] for cell in code if cell["errors"]] == [] and lesson.faults == []
+        assert all(cell["count"] for cell in code)
+        [told] = [cell["text"] for cell in code if f'widgets.compare("{name}"' in cell["source"]]
+        assert f"You guessed {int(typed):,}" in told and "You were 75% sure" in told
+        assert (kept[name]["guess"], kept[name]["confidence"]) == (float(typed), 75) and kept[name]["revealed"]
