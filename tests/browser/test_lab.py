@@ -156,7 +156,7 @@ def test_a_lesson_runs_and_all_its_controls_move(number, server, open_lesson):
     lesson.run_cells("widgets.predict(")
     for place in lesson.places("widgets.predict("):
         predict(lesson, place)
-    assert wrong == [] and lesson.faults == []
+    assert "\n".join(wrong) == "" and lesson.faults == []
 
 
 # By lesson and exercise: a wrong attempt that fits on one line, and the mistake that it is.
