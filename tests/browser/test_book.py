@@ -6,6 +6,7 @@ import pytest
 
 from helpers import book as made_by
 from helpers import course
+from tests.browser.conftest import watched
 
 PAGES = sorted({re.sub(r"\.(md|ipynb)$", ".html", name) for name in made_by.pages(course.course())} | {"search.html"})
 LESSON = course.lesson("3.1").file.replace(".ipynb", ".html")
@@ -19,22 +20,6 @@ MARK = f"""() => {{
     seen.forEach((e, i) => e.dataset.mark = i);
     return seen.map(e => e.outerHTML.slice(0, 120));
 }}"""
-
-
-def watched(page, home: str) -> list[str]:
-    """A list that fills with what goes wrong in a page: errors told in its console, and requests that fail or leave."""
-    faults = []
-    page.on("console", lambda told: told.type == "error" and faults.append(f"console: {told.text}"))
-    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-    page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
-    page.on("response", lambda answer: answer.status >= 400 and faults.append(f"{answer.status}: {answer.url}"))
-
-    def leaves(request) -> None:
-        if not request.url.startswith((home, "data:", "blob:", "about:")):
-            faults.append(f"another site: {request.url}")
-
-    page.on("request", leaves)
-    return faults
 
 
 def too_wide(page) -> int:
@@ -65,20 +50,6 @@ def out_of_reach(page) -> list[str]:
         page.keyboard.press("Tab")
         reached.add(page.evaluate("() => document.activeElement.dataset.mark"))
     return [told for number, told in enumerate(marked) if str(number) not in reached]
-
-
-@pytest.fixture
-def opened(chromium):
-    """A way to open an address in a new window of some width and colours; the windows close after the test."""
-    contexts = []
-
-    def open_page(width: int = 1280, colours: str = "light"):
-        contexts.append(chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=colours))
-        return contexts[-1].new_page()
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 @pytest.mark.parametrize("look", LOOKS)
