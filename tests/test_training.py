@@ -274,6 +274,7 @@ def test_a_prompt_that_cannot_be_continued_is_refused(prompt, told):
 
 
 FREED_MEMORY = """
+import gc
 import psutil
 from helpers import training
 
@@ -283,6 +284,8 @@ def megabytes():
 training.keep_freed_memory()
 blocks = [b"x" * 50_000 for _ in range(4_000)]
 last = b"y" * 50_000  # the heap cannot shrink below it
+blocks.append(blocks)  # so that only a search frees them, and
+gc.freeze()  # not even that once they are set aside, as widgets do
 del blocks
 kept = megabytes()
 training.give_back_memory()

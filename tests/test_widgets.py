@@ -1,8 +1,10 @@
 """The controls, driven as a browser drives them: by setting values; and a notebook of them run twice."""
 
+import gc
 import html
 import json
 import re
+import weakref
 from datetime import UTC, datetime
 
 import matplotlib.pyplot as plt
@@ -153,6 +155,22 @@ def test_an_answer_of_the_wrong_kind_is_told():
     explorer = widgets.Explorer(lambda n: "one" if n == 1 else None, n=range(1, 3))
     explorer.knobs["n"].value = 2
     assert "No answer" in explorer.message.value
+
+
+def test_what_was_there_before_a_widget_is_not_searched_and_its_figures_are_freed(outputs):
+    there_before, drawn = [[]], []
+
+    def draw(height=1):
+        ax, words = line(height)
+        drawn.append(weakref.ref(ax.get_figure()))
+        return ax, words
+
+    widgets.explore(draw, height=range(1, 9))
+    assert not any(there_before is one for one in gc.get_objects())  # set aside
+    explorer = widgets.Explorer(draw, height=range(1, 9))
+    explorer.knobs["height"].value = 5
+    gc.collect()
+    assert len(drawn) == 3 and all(figure() is None for figure in drawn)
 
 
 def test_a_value_that_does_not_change_is_not_drawn_again():

