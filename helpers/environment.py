@@ -49,6 +49,10 @@ class Fault(Exception):
     def __str__(self) -> str:
         return "{}\n  Remedy: {}".format(self.what, self.remedy)
 
+    def _render_traceback_(self):
+        """What a notebook shows: the words alone, since the way through the code is no part of the remedy."""
+        return str(self).splitlines()
+
 
 # What can be wrong. Each function returns the fault, or None where all is well.
 

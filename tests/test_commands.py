@@ -165,8 +165,15 @@ def test_the_environment_is_small_enough(clone):
     assert size < SIZE_LIMIT
 
 
-def test_a_package_that_is_missing_is_named_and_mended(clone):
-    for path in next((clone.folder / ".venv").rglob("site-packages")).glob("tqdm*"):
+def test_a_package_that_is_missing_and_one_that_is_damaged_are_named_and_mended(clone):
+    venv = clone.folder / ".venv"
+    site = next(venv.rglob("site-packages"))
+    cut = site / "ipywidgets" / "_version.py"
+    whole = cut.read_bytes()
+    cut.write_bytes(whole[: len(whole) // 2])
+    told = "The package ipywidgets in .venv is damaged: the file {} is not there, or not whole."
+    assert environment.outdated(clone.folder).what == told.format("ipywidgets/_version.py")
+    for path in site.glob("tqdm*"):
         shutil.rmtree(path)
     doctor = clone.type("doctor", "--port", str(free_port()))
     assert doctor.returncode == 1
@@ -174,6 +181,7 @@ def test_a_package_that_is_missing_is_named_and_mended(clone):
     mended = clone.type("test", "--version", python=str(environment.python_of(clone.folder / ".venv")))
     assert re.search(r"The package tqdm \S+ is missing", mended.stdout)
     assert mended.returncode == 0, mended.stderr
+    assert cut.read_bytes() == whole
     well = clone.type("doctor", "--port", str(free_port()))
     assert well.returncode == 0, well.stdout
     assert "[wrong]" not in well.stdout
@@ -240,14 +248,19 @@ lab.communicate(timeout=60)
 """
 
 
-@pytest.fixture(scope="module")
-def without_network() -> list[str]:
-    """What starts a command where there is no network: a part of Linux that not every user may ask for."""
+def cut_off() -> list[str]:
+    """What starts a command where there is no network: a part of Linux that not every user may ask for; else []."""
     for options in (["-n"], ["-rn"]):
         prefix = ["unshare", *options, *ALONE_FROM]
         if shutil.which("unshare") and subprocess.run([*prefix, "true"], capture_output=True).returncode == 0:
             return prefix
-    pytest.skip("this user cannot start a command without a network here")
+    return []
+
+
+@pytest.fixture(scope="module")
+def without_network() -> list[str]:
+    """What starts a command where there is no network."""
+    return cut_off() or pytest.skip("this user cannot start a command without a network here")
 
 
 def test_lab_and_doctor_start_without_a_network_once_the_environment_stands(clone, without_network):
@@ -271,13 +284,6 @@ def test_a_first_start_without_a_network_says_so_and_harms_nothing(without_netwo
     assert "The installation stopped: the package index does not answer. There is no network" in first.stderr
     assert "Remedy: connect to the network" in first.stderr and "Traceback" not in first.stderr
     assert "half made" in environment.unfinished(bare.folder).what
-
-
-def test_run_executes_a_lesson_without_a_network_and_says_what_it_took(clone, without_network):
-    run = clone.type("run", "0", under=without_network)
-    assert run.returncode == 0, run.stderr
-    assert re.search(r"^Start here .* s .* s .* MB ", run.stdout, re.MULTILINE)
-    assert git(clone.folder, "status", "--porcelain", "notebooks") == ""
 
 
 def test_the_book_is_made_in_a_fresh_clone_and_nothing_else_changes(clone):
@@ -339,9 +345,14 @@ def test_a_clone_that_cannot_be_written_says_so_before_any_work_and_changes_noth
     assert git(clone.folder, "status", "--porcelain", "--ignored") == before
 
 
-def test_in_a_clone_that_cannot_be_written_a_lesson_runs_and_predictions_are_kept(clone, read_only, tmp_path):
-    run = clone.type("run", "0", under=read_only)
+def test_run_executes_a_lesson_without_a_network_or_the_right_to_write_and_says_what_it_took(clone, read_only):
+    run = clone.type("run", "0", under=[*cut_off(), *read_only])
     assert run.returncode == 0, run.stderr
+    assert re.search(r"^Start here .* s .* s .* MB ", run.stdout, re.MULTILINE)
+    assert git(clone.folder, "status", "--porcelain", "notebooks") == ""
+
+
+def test_in_a_clone_that_cannot_be_written_predictions_are_kept(clone, read_only, tmp_path):
     guesses = "from helpers import predictions as p; kept = p.guess(p.Prediction('rules', 'How many?'), 30); "
     guesses += "print([kept.notice, len(p.everything()), p.place()])"
     python = str(environment.python_of(clone.folder / ".venv"))
@@ -370,17 +381,6 @@ def test_files_of_data_that_are_damaged_are_named_and_the_remedy_brings_them_bac
     assert "git restore data/processors.csv" in run.stderr
     git(clone.folder, *re.search(r"Remedy: git (restore [^;]+);", doctor)[1].split())
     assert git(clone.folder, "status", "--porcelain", "data") == ""
-
-
-def test_a_package_that_has_lost_a_file_is_named_and_mended(clone):
-    site = next((clone.folder / ".venv").rglob("site-packages"))
-    lost = site / "tqdm" / "std.py"
-    whole = lost.read_bytes()
-    lost.write_bytes(whole[: len(whole) // 2])
-    mended = clone.type("test", "--version")
-    assert mended.stdout.startswith("The package tqdm in .venv is damaged: the file tqdm/std.py is not there, or not")
-    assert mended.returncode == 0, mended.stderr
-    assert lost.read_bytes() == whole
 
 
 @pytest.mark.parametrize("command", ["run", "record", "replicate"])

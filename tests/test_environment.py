@@ -57,6 +57,12 @@ def fault(project: Path) -> str:
     return found.what if found else ""
 
 
+def test_a_notebook_shows_a_fault_as_its_words_alone():
+    code = "from helpers.environment import Fault; raise Fault('The kettle is empty.', 'fill it.')"
+    shown = subprocess.run([sys.executable, "-m", "IPython", "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert shown.stdout == "The kettle is empty.\n  Remedy: fill it.\n"
+
+
 def test_an_environment_is_made_once_and_then_left_alone(project, monkeypatch, capsys):
     assert "not made yet" in fault(project)
     environment.ensure(project)

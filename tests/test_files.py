@@ -109,7 +109,7 @@ def test_a_guess_on_a_full_disk_waits_in_memory_and_costs_no_earlier_one(disk, m
 
 def test_a_lesson_that_is_run_on_a_full_disk_keeps_its_stored_outputs(disk, capsys):
     path = disk.folder / "1_tiny.ipynb"
-    nbformat.write(new_notebook(cells=[new_code_cell("print('x' * 300_000)")]), path)
+    nbformat.write(new_notebook(cells=[new_code_cell("print('line\\n' * 60_000)")]), path)
     tiny, before = Lesson("9.1", str(path), "Tiny", "Does it run?", (), 1), path.read_bytes()
     disk.fill()
     assert notebooks.run([tiny], save=True) == 1
