@@ -158,15 +158,17 @@ def commit(folder: Path) -> None:
 
 @contextmanager
 def accounts(password: str) -> Iterator[list[str]]:
-    """Two new accounts of this machine, in the learners' group; afterwards they and all that is theirs are gone."""
-    names = [f"talks-{secrets.token_hex(3)}-{letter}" for letter in "ab"]
+    """Three new accounts of this machine, two in the learners' group; afterwards they and all of theirs are gone."""
+    names = [f"talks-{secrets.token_hex(3)}-{letter}" for letter in "abc"]
     groups = [] if hub._has_group() else [hub.GROUP]
     try:
         for group in groups:
             run("groupadd", group)
         for name in names:
-            run("useradd", "--create-home", "--groups", hub.GROUP, "--shell", "/bin/bash", name)
+            run("useradd", "--create-home", "--shell", "/bin/bash", name)
             (Path("/home") / name).chmod(0o755)  # as some systems make them: the hub is to close them
+        for name in names[:2]:
+            run("usermod", "--append", "--groups", hub.GROUP, name)
         run("chpasswd", input="".join(f"{name}:{password}\n" for name in names))
         yield names
     finally:
@@ -181,7 +183,7 @@ def accounts(password: str) -> Iterator[list[str]]:
 
 @contextmanager
 def served(browser) -> Iterator[list[Learner]]:
-    """Two learners before the login page of a hub."""
+    """Two learners, and one who is none, before the login page of a hub."""
     folder, password = Path("/tmp") / f"talks-hub-{secrets.token_hex(4)}", secrets.token_urlsafe(12)
     folder.mkdir()
     try:
@@ -215,11 +217,12 @@ def browser(chromium):
 @pytest.fixture(scope="module")
 def learners(browser) -> Iterator[list[Learner]]:
     """Two learners who have logged in, each before the first page in their own JupyterLab."""
-    with served(browser) as both:
+    with served(browser) as (*both, stranger):
         for learner in both:
             learner.log_in()
         for learner in both:
             learner.wait_for(FIRST)
+        both[0].hub.stranger = stranger
         yield both
 
 
@@ -316,10 +319,13 @@ def change_title(path: Path) -> None:
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def test_who_has_no_account_among_the_learners_is_not_let_in(learners, browser):
-    stranger = Learner(browser, learners[0].hub, "root", learners[0].password)
+def test_who_is_not_among_the_learners_is_not_let_in(learners):
+    stranger = learners[0].hub.stranger
     stranger.log_in()
-    stranger.page.wait_for_selector("text=Invalid username or password")
+    stranger.page.wait_for_load_state()
+    assert stranger.page.url.startswith(f"{stranger.hub.address}/hub/login")
+    assert stranger.status(f"/user/{stranger.name}/lab") in (403, 404)
+    assert stranger.processes("jupyterhub-singleuser") == []
 
 
 def test_the_idle_culler_may_ask_who_is_idle(learners):
