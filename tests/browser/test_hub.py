@@ -25,24 +25,30 @@ from helpers import course, hub, recordings
 from helpers.environment import ROOT
 from tests.conftest import needed
 
-LESSON = course.lesson("2.2")  # which both run
+FIRST = course.lesson("0")  # which both run
 EXPOSED = 'c.Spawner.args += ["--LabApp.expose_app_in_browser=True"]\n'
-HELPERS = """() => {
-    window.panel = [...window.jupyterapp.shell.widgets('main')].find(one => one.sessionContext);
-    window.ask = async code => {
-        const future = panel.sessionContext.session.kernel.requestExecute({code});
-        let told = '';
-        future.onIOPub = message => told += message.content.text ?? message.content.ename ?? '';
-        await future.done;
-        return told.trim();
-    };
+# What a page is asked. It may have more than one notebook open: JupyterLab opens those of the last time again.
+READY = """path => {
+    const panels = [...(window.jupyterapp?.shell.widgets('main') ?? [])];
+    const panel = window.panel = panels.find(one => one.context?.path === path), session = panel?.sessionContext;
+    return session?.isReady && session.session?.kernel?.status === 'idle' && panel.content.widgets.length > 0;
 }"""
-IDLE = """() => {
-    const shown = [...(window.jupyterapp?.shell.widgets('main') ?? [])].find(one => one.sessionContext);
-    const session = shown?.sessionContext;
-    return session?.isReady && session.session?.kernel?.status === 'idle' && shown.content.widgets.length > 0;
+RUN = """() => {
+    window.ended = false;
+    jupyterapp.shell.activateById(panel.id);
+    jupyterapp.commands.execute('notebook:run-all-cells').then(() => ended = true);
 }"""
-RUN = "() => { window.ended = false; jupyterapp.commands.execute('notebook:run-all-cells').then(() => ended = true); }"
+ASK = """async code => {
+    const future = panel.sessionContext.session.kernel.requestExecute({code});
+    let told = '';
+    future.onIOPub = message => told += message.content.text ?? message.content.ename ?? '';
+    await future.done;
+    return told.trim();
+}"""
+ADD_WORDS = """words => {
+    panel.content.model.sharedModel.insertCell(1, {cell_type: 'markdown', source: words});
+    return panel.context.save();
+}"""
 CELLS = "() => panel.content.model.sharedModel.toJSON().cells"
 
 
@@ -101,9 +107,9 @@ class Learner:
 
     def wait_for(self, lesson: course.Lesson) -> None:
         """Until JupyterLab shows a lesson whose kernel is ready."""
-        self.page.wait_for_url(f"**/user/{self.name}/lab/tree/{hub.COPY}/notebooks/{lesson.file}*")
-        self.page.wait_for_function(IDLE)
-        self.page.evaluate(HELPERS)
+        path = f"{hub.COPY}/notebooks/{lesson.file}"
+        self.page.wait_for_url(f"**/user/{self.name}/lab/tree/{path}*")
+        self.page.wait_for_function(READY, arg=path)
 
     def open(self, lesson: course.Lesson) -> None:
         self.page.goto(hub.link(lesson, self.hub.address, self.hub.source))
@@ -111,7 +117,7 @@ class Learner:
 
     def ask(self, code: str) -> str:
         """What code prints in the learner's own kernel, or the name of its error."""
-        return self.page.evaluate("code => ask(code)", code)
+        return self.page.evaluate(ASK, code)
 
     def status(self, path: str) -> int:
         """What the hub answers to the learner's browser."""
@@ -152,15 +158,17 @@ def commit(folder: Path) -> None:
 
 @contextmanager
 def accounts(password: str) -> Iterator[list[str]]:
-    """Two new accounts of this machine, in the learners' group; afterwards they and all that is theirs are gone."""
-    names = [f"talks-{secrets.token_hex(3)}-{letter}" for letter in "ab"]
+    """Three new accounts of this machine, two in the learners' group; afterwards they and all of theirs are gone."""
+    names = [f"talks-{secrets.token_hex(3)}-{letter}" for letter in "abc"]
     groups = [] if hub._has_group() else [hub.GROUP]
     try:
         for group in groups:
             run("groupadd", group)
         for name in names:
-            run("useradd", "--create-home", "--groups", hub.GROUP, "--shell", "/bin/bash", name)
+            run("useradd", "--create-home", "--shell", "/bin/bash", name)
             (Path("/home") / name).chmod(0o755)  # as some systems make them: the hub is to close them
+        for name in names[:2]:
+            run("usermod", "--append", "--groups", hub.GROUP, name)
         run("chpasswd", input="".join(f"{name}:{password}\n" for name in names))
         yield names
     finally:
@@ -175,7 +183,7 @@ def accounts(password: str) -> Iterator[list[str]]:
 
 @contextmanager
 def served(browser) -> Iterator[list[Learner]]:
-    """Two learners before the login page of a hub."""
+    """Two learners, and one who is none, before the login page of a hub."""
     folder, password = Path("/tmp") / f"talks-hub-{secrets.token_hex(4)}", secrets.token_urlsafe(12)
     folder.mkdir()
     try:
@@ -209,17 +217,16 @@ def browser(chromium):
 @pytest.fixture(scope="module")
 def learners(browser) -> Iterator[list[Learner]]:
     """Two learners who have logged in, each before the first page in their own JupyterLab."""
-    with served(browser) as both:
+    with served(browser) as (*both, stranger):
         for learner in both:
             learner.log_in()
         for learner in both:
-            learner.wait_for(course.lesson("0"))
+            learner.wait_for(FIRST)
+        both[0].hub.stranger = stranger
         yield both
 
 
 def test_two_learners_run_a_lesson_side_by_side(learners):
-    for learner in learners:
-        learner.open(LESSON)
     for learner in learners:
         learner.page.evaluate(RUN)
     assert [learner.page.evaluate("() => ended") for learner in learners] == [False, False]
@@ -230,27 +237,8 @@ def test_two_learners_run_a_lesson_side_by_side(learners):
         assert len(cells) > 5 and all(cell["execution_count"] for cell in cells)
         assert not [out for cell in cells for out in cell["outputs"] if out["output_type"] == "error"]
         assert learner.ask("import getpass, os; print(getpass.getuser(), os.getcwd())") == (
-            f"{learner.name} {(learner.home / hub.COPY / 'notebooks' / LESSON.file).parent}"
+            f"{learner.name} {(learner.home / hub.COPY / 'notebooks' / FIRST.file).parent}"
         )
-    if os.environ.get("TALKS_SAVE"):
-        save(learners)
-
-
-def save(learners: list[Learner]) -> None:
-    """Writes what one learner took while both ran the lesson."""
-    rows = []
-    for process, of in (("server", "jupyterhub-singleuser"), ("kernel", "ipykernel")):
-        (found, *_) = learners[0].processes(of)
-        status = dict(line.split(":\t") for line in Path(f"/proc/{found.pid}/status").read_text().splitlines())
-        peak, asked = (int(status[key].split()[0]) * 1024 / 1e6 for key in ("VmHWM", "VmData"))
-        spent = found.cpu_times()
-        rows.append(
-            {"process": process, "processor_seconds": f"{spent.user + spent.system:.1f}"}
-            | {"peak_memory_mb": f"{peak:.0f}", "data_mb": f"{asked:.0f}"}
-        )
-    command = "TALKS_SAVE=1 python3 -m helpers test --all tests/browser/test_hub.py"
-    origin = recordings.origin(command)
-    recordings.write(ROOT / "data" / "measured" / "hub.csv", origin, rows)
 
 
 def test_no_learner_reads_anothers_files(learners):
@@ -280,9 +268,14 @@ def leaks(learner: Learner, other: Learner) -> list[str]:
         f"import urllib.request; urllib.request.urlopen({direct!r})": "HTTPError",
     }
     found += [code for code, error in tries.items() if learner.ask(code) != error]
-    for kernel in other.processes("ipykernel"):
-        found += [f"port {one.laddr.port}" for one in kernel.net_connections() if one.status == "LISTEN"]
     return found
+
+
+def test_no_other_account_can_listen_to_a_kernel(learners):
+    for learner in learners:
+        told = [json.loads(path.read_text()) for path in (learner.home / ".kernels").glob("kernel-*.json")]
+        assert told and {one["transport"] for one in told} == {"ipc"}  # a port would be open to all accounts
+        assert all(one["ip"].startswith(str(learner.home)) for one in told)
 
 
 def test_a_run_away_process_is_told_so(learners):
@@ -292,23 +285,32 @@ def test_a_run_away_process_is_told_so(learners):
 
 def test_new_lessons_come_and_a_learners_own_work_stays(learners):
     learner = learners[0]
-    learner.open(LESSON)
-    learner.page.evaluate(
-        "() => { panel.content.model.sharedModel.insertCell(1, {cell_type: 'markdown', source: 'My own words.'});"
-        " return jupyterapp.commands.execute('docmanager:save'); }"
-    )
-    for lesson in (LESSON, course.lesson("3.1")):
+    learner.page.evaluate(ADD_WORDS, "My own words.")
+    for lesson in (FIRST, course.lesson("3.1")):
         change_title(learner.hub.clone / "notebooks" / lesson.file)
     (learner.hub.clone / "notebooks" / "new.md").write_text("New.\n")
     commit(learner.hub.clone)
     learner.open(course.lesson("3.1"))
     copy = learner.home / hub.COPY / "notebooks"
-    mine, other = (nbformat.read(copy / lesson.file, as_version=4) for lesson in (LESSON, course.lesson("3.1")))
+    mine, other = (nbformat.read(copy / lesson.file, as_version=4) for lesson in (FIRST, course.lesson("3.1")))
     assert mine.cells[1].source == "My own words."
     assert other.cells[0].source.startswith("# New title")
     assert (copy / "new.md").read_text() == "New.\n"
     for notebook in (mine, other):
         nbformat.validate(notebook)
+    if os.environ.get("TALKS_SAVE"):
+        save(learner)
+
+
+def save(learner: Learner) -> None:
+    """Writes what a learner's server has taken by now: a lesson run, another opened, the course copied and renewed."""
+    (server,) = learner.processes("jupyterhub-singleuser")
+    status = dict(line.split(":\t") for line in Path(f"/proc/{server.pid}/status").read_text().splitlines())
+    spent = server.cpu_times()
+    row = {"process": "server", "processor_seconds": round(spent.user + spent.system, 1)}
+    row["peak_memory_mb"] = round(int(status["VmHWM"].split()[0]) * 1024 / 1e6)
+    origin = recordings.origin("sudo TALKS_SAVE=1 python3 -m helpers test --all tests/browser/test_hub.py")
+    recordings.write(ROOT / "data" / "measured" / "hub.csv", origin, [row])
 
 
 def change_title(path: Path) -> None:
@@ -317,16 +319,18 @@ def change_title(path: Path) -> None:
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def test_who_has_no_account_among_the_learners_is_not_let_in(learners, browser):
-    stranger = Learner(browser, learners[0].hub, "root", learners[0].password)
+def test_who_is_not_among_the_learners_is_not_let_in(learners):
+    stranger = learners[0].hub.stranger
     stranger.log_in()
-    stranger.page.wait_for_selector("text=Invalid username or password")
+    stranger.page.wait_for_load_state()
+    assert stranger.page.url.startswith(f"{stranger.hub.address}/hub/login")
+    assert stranger.status(f"/user/{stranger.name}/lab") in (403, 404)
+    assert stranger.processes("jupyterhub-singleuser") == []
 
 
-def test_the_hub_counts_idle_servers(learners):
+def test_the_idle_culler_may_ask_who_is_idle(learners):
     log = learners[0].hub.log.read_text()
-    assert "service:idle-culler" in log or "idle-culler" in log
-    assert "Traceback" not in log
+    assert "200 GET /hub/api/users" in log and "403 GET /hub/api/users" not in log
 
 
 def test_open_homes_are_noticed(learners):
