@@ -128,6 +128,7 @@ window.showCell = async (path, place) => {
 window.showAll = async path => {
     const wrong = [], notebook = panelOf(path).content;
     for (let place = 0; place < notebook.widgets.length; place++) {
+        if (!notebook.widgets[place].model.outputs?.length) continue;
         await showCell(path, place);
         const shown = notebook.widgets[place].node.innerText;
         if (/Error (displaying|rendering|creating|loading)|Loading widget|Click to show widget/.test(shown))
