@@ -109,10 +109,13 @@ window.watchKernel = path => {
 window.quiet = async path => {  // nothing under way, and nothing more sent when that was dealt with
     for (let still = 0; still < 3; still = talks[path].waiting.size ? 0 : still + 1) await frame();
 };
-window.begin = async (path, name) => {
+window.toFront = async path => {
     const panel = panelOf(path);
-    jupyterapp.shell.activateById(panel.id);
+    if (jupyterapp.shell.currentWidget !== panel) jupyterapp.shell.activateById(panel.id);
     while (jupyterapp.shell.currentWidget !== panel) await frame();
+};
+window.begin = async (path, name) => {
+    await toFront(path);
     talks[path].done = jupyterapp.commands.execute(name);
 };
 window.finish = async path => {
@@ -121,6 +124,7 @@ window.finish = async path => {
 };
 window.showCell = async (path, place) => {
     const notebook = panelOf(path).content;
+    await toFront(path);
     notebook.activeCellIndex = place;
     await notebook.scrollToItem(place, "start");
     await frame();
