@@ -98,7 +98,7 @@ def open_lesson(server, opened) -> Iterator[Callable[[str], lab.Lesson]]:
     """A way to open a lesson in JupyterLab, beside those open already; afterwards nothing in the page was wrong."""
     server.predictions.unlink(missing_ok=True)
     page = opened()
-    page.add_init_script(lab.LAB)
+    page.add_init_script(path=lab.LAB)
     faults = watched(page, server.address)
 
     def open_lesson(number: str) -> lab.Lesson:

@@ -18,6 +18,7 @@ TEXTS = {
     ("2.5", "text"): ["1", "3 de mayo de 1808", "31 de diciembre de 1999"],
     ("3.1", "your word"): ["a", "ghoti", "incomprehensibility"],
 }
+KINDS = {"slider": "[role=slider]"} | {kind: f"input[type={kind}]" for kind in ("radio", "number", "text")}
 
 
 class Knob:
@@ -52,11 +53,6 @@ class Knob:
         else:
             self.lesson.press(self.control, "Home", *["PageUp"] * (place // 5), *["ArrowRight"] * (place % 5))
             assert self._slid("valuenow") == place
-
-
-KINDS = {
-    "slider": "[role=slider]", "radio": "input[type=radio]", "number": "input[type=number]", "text": "input[type=text]"
-}  # fmt: skip
 
 
 def knobs_of(lesson, number: str, row) -> list[Knob]:
@@ -205,7 +201,7 @@ def test_a_prediction_is_kept_after_a_reload_and_a_restart(server, open_lesson):
     asked = lesson.places("widgets.predict(")[0]
 
     def form():
-        lesson.run_cells("figures.use_style()", 'widgets.predict("read"')
+        lesson.run_cells("from helpers import", 'widgets.predict("read"')
         return lesson.cell(asked).locator(".widget-vbox")
 
     first = form()
@@ -229,7 +225,7 @@ def test_two_lessons_at_once(server, open_lesson):
     guesses = {"0": ("third", "37"), "2.2": ("read", "1234")}
     opened = {number: open_lesson(number) for number in guesses}
     for number, lesson in opened.items():
-        lesson.run_cells("figures.use_style()" if number != "0" else "claims.show(", "widgets.predict(")
+        lesson.run_cells("from helpers import", "widgets.predict(")
         form = lesson.cell(lesson.places("widgets.predict(")[0]).locator(".widget-vbox")
         guess(form, lesson, guesses[number][1])
         be_sure(form, lesson, form.locator("label", has_text="75%"))
