@@ -86,10 +86,11 @@ def start(key: Array, shapes: dict[str, tuple[int, ...]]) -> Parameters:
     >>> {name: array.shape for name, array in start(jax.random.key(0), {"digits": (128, 10)}).items()}
     {'digits': (128, 10), 'digits_bias': (10,)}
     """
-    keys = jax.random.split(key, len(shapes))
+    keys, sizes = jax.random.split(key, len(shapes)), [int(np.prod(shape)) for shape in shapes.values()]
     weights = {
-        name: jax.random.normal(k, shape) * (2 / np.prod(shape[:-1])) ** 0.5
-        for k, (name, shape) in zip(keys, shapes.items(), strict=True)
+        # As many numbers for each, of which the first are those of its own shape: each shape would compile anew.
+        name: jax.random.normal(k, max(sizes))[:size].reshape(shape) * (2 / np.prod(shape[:-1])) ** 0.5
+        for k, size, (name, shape) in zip(keys, sizes, shapes.items(), strict=True)
     }
     return weights | {f"{name}_bias": jnp.zeros(shape[-1]) for name, shape in shapes.items()}
 
@@ -132,12 +133,12 @@ def step(p: Parameters, state: optax.OptState, key: Array, images: Array, digits
 
 def answer_by_network(training: Handwriting, images: np.ndarray, seed: int) -> np.ndarray:
     """Digits for images (N, 8, 8) -> (N,): a convolutional network that is given pixels and nothing else."""
-    first, *keys = jax.random.split(jax.random.key(seed), STEPS + 1)
-    p = start_network(first)
+    keys = jax.random.split(jax.random.key(seed), STEPS + 1)  # to take it apart at once would compile for a second
+    p = start_network(keys[0])
     state = optimiser.init(p)
     draws = np.random.default_rng(seed).integers(len(training.digits), size=(STEPS, BATCH))
-    for key, batch in zip(keys, draws, strict=True):
-        p, state = step(p, state, key, training.images[batch], training.digits[batch])
+    for number, batch in enumerate(draws, 1):
+        p, state = step(p, state, keys[number], training.images[batch], training.digits[batch])
     return np.asarray(network(p, images).argmax(axis=1))
 
 

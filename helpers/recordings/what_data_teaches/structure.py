@@ -95,13 +95,13 @@ def answer_by_network(name: str, training: Handwriting, images: np.ndarray, seed
     A setting's dropout is 0 or one half.
     """
     start, network = NETWORKS[name]
-    first, *keys = jax.random.split(jax.random.key(seed), digits.STEPS + 1)
-    p = start(first)
+    keys = jax.random.split(jax.random.key(seed), digits.STEPS + 1)  # to take it apart at once would compile long
+    p = start(keys[0])
     state = ADAM.init(p)
     draws = np.random.default_rng(seed).integers(len(training.digits), size=(digits.STEPS, digits.BATCH))
-    for number, (key, batch) in enumerate(zip(keys, draws, strict=True)):
+    for number, batch in enumerate(draws):
         rate = np.float32(setting.rate * 0.5 * (1 + cos(pi * number / digits.STEPS)))
-        kept = key if setting.dropout else None
+        kept = keys[number + 1] if setting.dropout else None
         p, state = _step(network, p, state, kept, training.images[batch], training.digits[batch], rate)
     return np.asarray(network(p, images).argmax(axis=1))
 
