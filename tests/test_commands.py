@@ -10,6 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -305,26 +307,38 @@ def test_a_handout_is_written_where_folders_have_names_with_spaces_and_other_scr
     assert all(path.stat().st_size > 1000 for path in written)
 
 
-@pytest.fixture
-def read_only(clone):
-    """The clone in a place where its user may not write; root, who may write anywhere, gives that right up."""
+@contextmanager
+def without_the_right_to_write(project: Path) -> Iterator[list[str]]:
+    """What starts a command where its user may not write: root, who may write anywhere, gives that right up."""
     if os.name == "nt":
         pytest.skip("Windows has no folders that only their owner may write to, in this sense")
     giving_up = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
     needed(not giving_up or shutil.which("setpriv"), "setpriv")
-    tops = [clone.folder / name for name in ("notebooks", "data", "helpers", "handouts", "site")]
-    folders = [
-        clone.folder,
-        clone.folder / ".venv",
-        *tops,
-        *(one for top in tops for one in top.rglob("*") if one.is_dir()),
-    ]
-    folders = [folder for folder in folders if folder.is_dir()]
+    tops = [project / name for name in ("notebooks", "data", "helpers", "handouts", "site")]
+    inside = (path for top in tops for path in top.rglob("*"))
+    folders = [path for path in (project, project / ".venv", *tops, *inside) if path.is_dir()]
     for folder in folders:
         folder.chmod(0o555)
-    yield giving_up
-    for folder in folders:
-        folder.chmod(0o755)
+    try:
+        yield giving_up
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+
+
+@pytest.fixture
+def read_only(clone) -> Iterator[list[str]]:
+    """The clone, its environment made, in a place where its user may not write."""
+    with without_the_right_to_write(clone.folder) as under:
+        yield under
+
+
+def test_a_first_start_where_nothing_may_be_written_says_so(tmp_path):
+    bare = Clone(tmp_path / "project")
+    with without_the_right_to_write(bare.folder) as under:
+        told = bare.type("lab", under=under)
+    assert told.returncode == 1
+    assert told.stderr.startswith("The folder project cannot be written to (Permission denied).\n  Remedy: clone the")
 
 
 def test_a_clone_that_cannot_be_written_says_so_before_any_work_and_changes_nothing(clone, read_only):
