@@ -21,6 +21,9 @@ ACCEPTED = {
 }
 
 
+accounts = pytest.mark.skipif(os.name != "posix", reason="a hub needs accounts as Linux has them")
+
+
 def asked(link: str) -> dict[str, str]:
     return {key: value for key, (value,) in parse_qs(urlsplit(link).query, strict_parsing=True).items()}
 
@@ -68,7 +71,7 @@ def root(monkeypatch):
     monkeypatch.setattr(hub, "first_closed", lambda _: None)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="a hub needs accounts as Linux has them")
+@accounts
 @pytest.mark.parametrize(
     ("module", "name", "taken", "what"),
     [
@@ -84,7 +87,7 @@ def test_what_keeps_a_hub_from_starting_is_told(root, monkeypatch, module, name,
     assert what in next(hub.faults()).what
 
 
-@pytest.mark.skipif(os.name != "posix", reason="a hub needs accounts as Linux has them")
+@accounts
 def test_a_closed_folder_is_found(tmp_path):
     file = tmp_path / "a" / "b.py"
     file.parent.mkdir()
@@ -111,6 +114,22 @@ def test_a_hub_on_the_network_has_a_certificate(tmp_path):
     assert "--JupyterHub.bind_url=https://:443" in hub.arguments(443, *map(str, files))
     with pytest.raises(Fault, match="There is no key"):
         hub.arguments(443, str(files[0]))
+
+
+@accounts
+def test_the_command_starts_the_hub_when_all_is_there(root, monkeypatch):
+    done = []
+    monkeypatch.setattr(environment, "add", done.append)
+    monkeypatch.setattr(hub, "prepare", lambda: done.append("compiled"))
+    monkeypatch.setattr(environment, "hand_over", done.append)
+    monkeypatch.chdir(ROOT)
+    options = commands.parser().parse_args(["hub", "--port", "8123"])
+    commands.hub(options, [])
+    assert done == [commands.HUB_LOCK, "compiled", hub.arguments(8123)]
+    monkeypatch.setattr(hub, "_has_group", lambda: False)
+    with pytest.raises(Fault, match="no group learners"):
+        commands.hub(options, [])
+    assert len(done) == 3
 
 
 def test_the_values_are_what_the_chart_takes():

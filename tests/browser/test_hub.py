@@ -188,14 +188,17 @@ def served(browser) -> Iterator[list[Learner]]:
     folder.mkdir()
     try:
         with accounts(password) as names:
-            teachers = Hub(folder)
+            teachers, all_three = Hub(folder), []
             try:
                 teachers.wait()
-                yield [Learner(browser, teachers, name, password) for name in names]
+                all_three += [Learner(browser, teachers, name, password) for name in names]
+                yield all_three
             except BaseException:
                 print(teachers.log.read_text()[-6000:])
                 raise
             finally:
+                for learner in all_three:
+                    learner.context.close()
                 teachers.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
