@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from helpers import __main__ as commands
-from helpers import environment
+from helpers import course, environment, notebooks
 from helpers.environment import ROOT
 
 SIZE_LIMIT = 1.2e9  # bytes
@@ -196,7 +196,7 @@ def test_run_executes_a_lesson_and_says_what_it_took(clone):
     run = clone.type("run", "0")
     assert run.returncode == 0, run.stderr
     assert re.search(r"^Start here .* s .* s .* MB ", run.stdout, re.MULTILINE)
-    assert git(clone.folder, "status", "--porcelain", "notebooks") == ""
+    assert git(clone.folder, "status", "--porcelain", "notebooks", "data") == ""
 
 
 def test_the_book_is_made_in_a_fresh_clone_and_nothing_else_changes(clone):
@@ -207,6 +207,16 @@ def test_the_book_is_made_in_a_fresh_clone_and_nothing_else_changes(clone):
     assert git(clone.folder, "status", "--porcelain", "--", "site", "notebooks", "jupyter_execute") == ""
     well = clone.type("doctor", "--port", str(free_port()))
     assert "[wrong]" not in well.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "save", "measures"), [([], False, False), (["--measure"], False, True), (["--save"], True, True)]
+)
+def test_run_keeps_what_lessons_take_where_it_is_asked_to(monkeypatch, options, save, measures):
+    asked = []
+    monkeypatch.setattr(notebooks, "run", lambda *arguments: asked.append(arguments) or 0)
+    assert commands.run(commands.parser().parse_args(["run", "0", *options]), []) == 0
+    assert asked == [([course.lesson("0")], save, course.TAKEN if measures else None)]
 
 
 @pytest.mark.parametrize("command", ["run", "record", "replicate"])
