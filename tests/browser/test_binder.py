@@ -183,7 +183,9 @@ class Image(NamedTuple):
         return self.folder / "home" / "jovyan"
 
     def start(self, command: str, where: str = ".") -> subprocess.Popen:
-        variables = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+        variables = {
+            name: value for name, value in os.environ.items() if re.match("PIP_|.*_proxy$", name, re.IGNORECASE)
+        }
         variables |= {"PATH": os.defpath, "NB_USER": "jovyan", "PIP_CONFIG_FILE": str(self.folder / "pip.conf")}
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         script = ["bash", "-c", f"{self.settings}\n{command}"]
