@@ -162,6 +162,16 @@ def test_a_package_that_is_missing_is_named_and_mended(clone):
     assert "[wrong]" not in well.stdout
 
 
+def listening(server: subprocess.Popen) -> list[str]:
+    """The addresses on which a server listens; it prints its own before it does, so they are waited for."""
+    for _ in range(300):
+        found = [one.laddr.ip for one in psutil.Process(server.pid).net_connections() if one.status == "LISTEN"]
+        if found:
+            return found
+        time.sleep(0.1)
+    return []
+
+
 def test_lab_answers_on_this_machine_alone_and_only_with_its_token(clone):
     port = free_port()
     lab = clone.start("lab", "--no-browser", "--port", str(port))
@@ -169,8 +179,7 @@ def test_lab_answers_on_this_machine_alone_and_only_with_its_token(clone):
         token = re.search(
             r"\?token=(\w+)", line_with(lab.stdout, f"http://127.0.0.1:{port}/lab/tree/notebooks/0_start_here")
         )
-        listening = [found.laddr.ip for found in psutil.Process(lab.pid).net_connections() if found.status == "LISTEN"]
-        assert set(listening) == {"127.0.0.1"}
+        assert set(listening(lab)) == {"127.0.0.1"}
         contents = f"http://127.0.0.1:{port}/api/contents/notebooks/0_start_here.ipynb"
         assert answer(contents) == 403
         assert answer(f"{contents}?token={token[1]}") == 200
