@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from helpers import __main__ as commands
-from helpers import environment
+from helpers import course, environment, notebooks
 from helpers.environment import ROOT
 from tests.conftest import needed
 
@@ -363,7 +363,7 @@ def test_run_executes_a_lesson_without_a_network_or_the_right_to_write_and_says_
     run = clone.type("run", "0", under=[*cut_off(), *read_only])
     assert run.returncode == 0, run.stderr
     assert re.search(r"^Start here .* s .* s .* MB ", run.stdout, re.MULTILINE)
-    assert git(clone.folder, "status", "--porcelain", "notebooks") == ""
+    assert git(clone.folder, "status", "--porcelain", "notebooks", "data") == ""
 
 
 def test_in_a_clone_that_cannot_be_written_predictions_are_kept(clone, read_only, tmp_path):
@@ -395,6 +395,16 @@ def test_files_of_data_that_are_damaged_are_named_and_the_remedy_brings_them_bac
     assert "git restore data/processors.csv" in run.stderr
     git(clone.folder, *re.search(r"Remedy: git (restore [^;]+);", doctor)[1].split())
     assert git(clone.folder, "status", "--porcelain", "data") == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "save", "measures"), [([], False, False), (["--measure"], False, True), (["--save"], True, True)]
+)
+def test_run_keeps_what_lessons_take_where_it_is_asked_to(monkeypatch, options, save, measures):
+    asked = []
+    monkeypatch.setattr(notebooks, "run", lambda *arguments: asked.append(arguments) or 0)
+    assert commands.run(commands.parser().parse_args(["run", "0", *options]), []) == 0
+    assert asked == [([course.lesson("0")], save, course.TAKEN if measures else None)]
 
 
 @pytest.mark.parametrize("command", ["run", "record", "replicate"])

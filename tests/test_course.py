@@ -4,11 +4,13 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from helpers import claims, course
-from helpers.course import Course, Lesson, Part
+from helpers.course import Course, Lesson, Part, Taken
 
 MAP = course.MAP.read_text(encoding="utf-8")
 VERDICT = {"claim": "P12", "verdict": "holds", "measured": "8% | 25%", "rule": "Holds where so.", "seeds": [5, 5]}
@@ -170,12 +172,103 @@ def test_a_part_that_is_one_notebook_has_no_number_in_its_heading():
     assert course.index(small_course(alone, made_up())).startswith("**Part 9: Made up**")
 
 
-def test_binder_is_linked_once_the_repository_is_public():
-    empty = small_course()
-    assert "(https://mybinder.org/v2" not in course.binder(empty)
-    public = empty._replace(repository="https://github.com/owner/name")
-    link = "https://mybinder.org/v2/gh/owner/name/HEAD?urlpath=lab/tree/notebooks/0_start_here.ipynb"
-    assert f"({link})" in course.binder(public)
+def binder_links(page: str) -> list[str]:
+    return re.findall(r"\]\((https://mybinder\.org/v2[^)]*)\)", page)
+
+
+def path_of(link: str) -> str:
+    """The one path that Binder is asked to open."""
+    (path,) = parse_qs(urlsplit(link).query, strict_parsing=True)["urlpath"]
+    return path
+
+
+def test_without_a_public_repository_no_page_links_to_binder():
+    private = course.course()._replace(repository="")
+    for page in (course.binder(private), course.index(private, with_binder=True)):
+        assert binder_links(page) == [] and "badge" not in page
+    assert len(course.binder(private).splitlines()) == 1 and "once the repository is public" in course.binder(private)
+    assert "On Binder" not in course.index(private, with_binder=True)
+
+
+def test_with_a_public_repository_a_badge_opens_the_first_page_and_each_lesson_has_its_link():
+    public = course.course()._replace(repository="https://github.com/owner/name")
+    badge, first = binder_links(course.binder(public))
+    assert badge == first == "https://mybinder.org/v2/gh/owner/name/HEAD?urlpath=lab/tree/notebooks/0_start_here.ipynb"
+    assert "[![Open the course on Binder](https://mybinder.org/badge_logo.svg)](" in course.binder(public)
+    links = binder_links(course.index(public, with_binder=True))
+    assert [path_of(link) for link in links] == [f"lab/tree/notebooks/{one.file}" for one in public.lessons]
+    assert all((claims.ROOT / path_of(link).removeprefix("lab/tree/")).is_file() for link in links)
+
+
+def test_the_map_inside_a_lesson_is_the_same_whether_or_not_the_repository_is_public():
+    public = course.course()._replace(repository="https://github.com/owner/name")
+    assert course.overview(public, "") == course.overview(public._replace(repository=""), "")
+
+
+@pytest.mark.parametrize("file", ["9_x/1 a&b.ipynb", "9_x/1_größe#1.ipynb", "9_x/1+1?.ipynb", "9_x/(1)_100%.ipynb"])
+def test_a_link_to_binder_is_quoted(file):
+    lesson = replace(made_up(), file=file)
+    public = small_course(lesson)._replace(repository="https://github.com/owner/name")
+    (link,) = binder_links(course.index(public, with_binder=True))
+    assert path_of(link) == f"lab/tree/notebooks/{file}"
+    assert re.fullmatch(r"[\w:/.?=%~-]+", link, re.ASCII) and urlsplit(link).fragment == ""
+
+
+@pytest.mark.parametrize("address", ["https://github.com/owner/name/", "https://github.com/owner/name.git"])
+def test_an_address_may_end_as_git_ends_it(address):
+    link = course.binder_link(small_course()._replace(repository=address), made_up())
+    assert link.startswith("https://mybinder.org/v2/gh/owner/name/HEAD?")
+
+
+def taken_by(number: str, **changes) -> Taken:
+    return Taken(**{**Taken(number, 20.4, 30.6, 500, 2, "2026-11-22")._asdict(), **changes})
+
+
+def test_what_lessons_take_is_told_for_each_and_for_all():
+    lessons = (made_up("9.1"), made_up("9.2"), made_up("9.3"))
+    table = {"9.1": taken_by("9.1"), "9.2": taken_by("9.2", seconds=1000.0, peak_memory_mb=1100, date="2026-11-20")}
+    text = course.takings(small_course(*lessons), table)
+    _, _, first, second, together, bound = rows(text)
+    assert first == ["[9.1 Made up?](notebooks/9_x/1_made_up.ipynb)", "20 s", "31 s", "500 MB"]
+    assert second[1:] == ["1000 s", "31 s", "1,100 MB"]
+    assert together == ["**All**", "**1,020 s**", "**61 s**", "**1,100 MB** at most"]
+    assert bound == ["*Bound*", "*60 s each*", "*3,600 s in all*", "*1,000 MB each*"]
+    assert text.endswith("\n\nMeasured on 2 cores, 2026-11-20 to 2026-11-22.")
+
+
+def test_what_lessons_took_is_read_as_it_is_kept(tmp_path):
+    path = tmp_path / "lessons.csv"
+    assert course.taken(path) == {}
+    path.write_text("# Measured\n" + ",".join(Taken._fields) + "\n9.1,20.4,30.6,500,2,2026-11-22\n")
+    assert course.taken(path) == {"9.1": taken_by("9.1")}
+
+
+def over(taken: dict[str, Taken]) -> list[str]:
+    """What goes beyond a bound, in words."""
+    seconds, processor, memory = course.BOUNDS.values()
+    problems = [f"{one.lesson} takes {one.seconds} s" for one in taken.values() if one.seconds > seconds]
+    problems += [f"{one.lesson} takes {one.peak_memory_mb} MB" for one in taken.values() if one.peak_memory_mb > memory]
+    total = sum(one.processor_seconds for one in taken.values())
+    return problems + ([f"all take {total:.0f} s of processor time"] if total > processor else [])
+
+
+def test_every_lesson_has_been_measured_and_keeps_within_what_binder_allows():
+    taken = course.taken()
+    missing = [lesson.number for lesson in course.lessons() if lesson.number not in taken]
+    assert not missing, "Not measured yet: python3 -m helpers run --measure " + " ".join(missing)
+    assert over(taken) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"seconds": 60.1}, "9.1 takes 60.1 s"),
+        ({"peak_memory_mb": 1001}, "9.1 takes 1001 MB"),
+        ({"processor_seconds": 3599.0}, "all take 3630 s of processor time"),
+    ],
+)
+def test_a_lesson_beyond_a_bound_is_noticed(changes, problem):
+    assert over({"9.1": taken_by("9.1", **changes), "9.2": taken_by("9.2")}) == [problem]
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import time
 
 import jax.numpy as jnp
@@ -22,6 +24,20 @@ def test_a_seed_that_is_no_whole_number_is_refused(monkeypatch, text):
     monkeypatch.setenv("TALKS_SEED", text)
     with pytest.raises(ValueError, match="TALKS_SEED must be a whole number"):
         measuring.seed()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows forgets what a child took that has ended")
+@pytest.mark.parametrize("ended", [True, False])
+def test_the_processor_time_of_a_child_counts_whether_it_has_ended_or_not(ended):
+    busy = "import sys, time\nwhile time.process_time() < 0.5: sum(range(10_000))\n"
+    busy += "print('done', flush=True); sys.stdin.read()"
+    before, pipe = measuring.processor_seconds(), subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", busy], stdin=pipe, stdout=pipe, text=True) as child:
+        assert child.stdout.readline() == "done\n"
+        if ended:
+            child.communicate("\n")
+        assert measuring.processor_seconds() - before > 0.45
+        child.stdin.close()
 
 
 def test_the_interval_of_a_mean_agrees_with_scipys():

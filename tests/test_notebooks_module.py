@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 import nbformat
@@ -14,7 +15,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers import notebooks
+from helpers import course, measuring, notebooks
 from helpers.claims import VERDICT_TYPE
 from helpers.course import Lesson
 from helpers.environment import ROOT, Fault
@@ -116,6 +117,30 @@ def test_run_says_what_a_lesson_takes(tmp_path, capsys):
     assert wall > 0.5
     assert processor > 0
     assert 30 < memory < 600
+
+
+def test_what_a_lesson_takes_is_kept_in_its_place_until_it_is_measured_again(tmp_path, monkeypatch):
+    kept, memory = tmp_path / "new" / "lessons.csv", 500_400_000
+    for number, seconds in (("3.1", 20.44), ("1.1", 30.0), ("3.1", 10.06)):
+        execution = notebooks.Execution(new_notebook(), seconds, 2 * seconds, memory, [])
+        monkeypatch.setattr(notebooks, "execute", lambda _, execution=execution: execution)
+        assert notebooks.run([course.lesson(number)], taken=kept) == 0
+    rest = 500, measuring.cores(), str(date.today())
+    assert course.taken(kept) == {"3.1": ("3.1", 10.1, 20.1, *rest), "1.1": ("1.1", 30.0, 60.0, *rest)}
+    assert [line.split(",")[0] for line in kept.read_text().splitlines()[2:]] == ["1.1", "3.1"]  # as the map has them
+    assert kept.read_text().startswith("# Measured by: python3 -m helpers run --measure\n")
+
+
+def test_a_lesson_that_fails_keeps_what_it_took_before(tmp_path, monkeypatch):
+    kept = tmp_path / "lessons.csv"
+    kept.write_text("as it was")
+    monkeypatch.setattr(notebooks, "execute", fails)
+    assert notebooks.run([course.lesson("3.1")], taken=kept) == 1
+    assert kept.read_text() == "as it was"
+
+
+def fails(lesson: Lesson):
+    raise Fault("It failed.", "mend it.")
 
 
 def test_the_kernels_own_use_is_measured(tmp_path):

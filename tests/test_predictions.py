@@ -446,6 +446,29 @@ def test_predictions_travel_in_one_file(file, tmp_path):
     )
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows a user's folders by no variable")
+def test_predictions_travel_from_one_home_to_another(tmp_path):
+    guess = "predictions.guess(Prediction('a', 'How many?', lesson='3.1'), 30, near=(20, 40), confidence=75)"
+    told = "print(predictions.everything())"
+    first = in_the_home(tmp_path / "first", f"{guess}; predictions.export_to(); {told}")
+    (taken,) = (tmp_path / "first").glob("my_predictions.json")
+    assert in_the_home(tmp_path / "second", told) == "[]\n"
+    bring = f"predictions.import_from({str(taken)!r})"
+    assert in_the_home(tmp_path / "second", f"{bring}; {told}") == first
+    assert in_the_home(tmp_path / "second", told) == first and "guess=30" in first
+
+
+def in_the_home(home: Path, code: str) -> str:
+    """What code says in a process of a machine with this home folder, where nothing tells of another file."""
+    home.mkdir(exist_ok=True)
+    places = ("HOME", "XDG_DATA_HOME")
+    variables = {name: value for name, value in os.environ.items() if name not in (predictions.VARIABLE, *places)}
+    variables |= {"HOME": str(home), "PYTHONPATH": str(ROOT)}
+    code = f"from helpers import predictions; from helpers.predictions import Prediction; {code}"
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=home, env=variables, capture_output=True, text=True, check=True).stdout
+
+
 def test_an_export_is_put_beside_the_notebook_and_overwrites_nothing(file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert "nothing to write yet" in predictions.export_to()

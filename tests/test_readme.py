@@ -7,12 +7,25 @@ from helpers import claims, course
 README = (claims.ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_index_and_the_ledger_are_fresh():
+def test_the_generated_parts_are_fresh():
     assert course.readme(README) == README, "README.md is stale. Run: python3 -m helpers.course"
 
 
 def test_a_stale_readme_is_noticed():
     assert course.readme(README.replace("P37", "P38")) != README.replace("P37", "P38")
+
+
+def test_a_readme_with_another_number_than_the_measured_one_is_noticed():
+    (number,) = re.findall(r"\*\*All\*\* \| \*\*([\d,]+) s", README)
+    changed = README.replace(f"**All** | **{number} s", "**All** | **1 s")
+    assert course.readme(changed) == README != changed
+
+
+def test_both_first_pages_say_what_binder_forgets_and_how_to_keep_ones_work():
+    first = course.notebook_of(course.lesson("0"))
+    for page in (README, "".join("".join(cell["source"]) for cell in first["cells"])):
+        assert all(re.search(words, page) for words in (r"ten (idle )?minutes", r"\*File\*, \*Download\*"))
+        assert "carry_predictions()" in page
 
 
 def test_the_number_of_claims_is_right():

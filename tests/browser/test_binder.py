@@ -66,7 +66,6 @@ CONTROLS_SHOWN = """async () => {
 
 def recipe_of(folder: Path) -> str:
     """What repo2docker would hand to Docker, with the user that Binder names."""
-    needed(shutil.which("git"), "git")
     command = [
         sys.executable,
         "-m",
@@ -183,7 +182,9 @@ class Image(NamedTuple):
         return self.folder / "home" / "jovyan"
 
     def start(self, command: str, where: str = ".") -> subprocess.Popen:
-        variables = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+        variables = {
+            name: value for name, value in os.environ.items() if re.match("PIP_|.*_proxy$", name, re.IGNORECASE)
+        }
         variables |= {"PATH": os.defpath, "NB_USER": "jovyan", "PIP_CONFIG_FILE": str(self.folder / "pip.conf")}
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         script = ["bash", "-c", f"{self.settings}\n{command}"]
@@ -246,15 +247,16 @@ def server(image) -> Iterator[tuple[psutil.Process, str, str]]:
         port = probe.getsockname()[1]
     token = secrets.token_hex()
     options = f"--ip=127.0.0.1 --port={port} --ServerApp.port_retries=0 --IdentityProvider.token={token}"
-    process = image.start(f"exec jupyter lab --no-browser {options} --LabApp.expose_app_in_browser=True")
+    log = image.folder / "lab.log"
+    process = image.start(f"exec jupyter lab --no-browser {options} --LabApp.expose_app_in_browser=True > {log} 2>&1")
     address, deadline = f"http://127.0.0.1:{port}/", time.monotonic() + 60
     while not answers(address + "api"):
-        assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0]
+        assert process.poll() is None and time.monotonic() < deadline, log.read_text()
         time.sleep(0.1)
     yield psutil.Process(process.pid), address, token
     for one in [*psutil.Process(process.pid).children(recursive=True), process]:
         one.kill()
-    process.communicate()
+    process.communicate()  # nothing more, and the pipe is closed
 
 
 def answers(address: str) -> bool:
