@@ -116,6 +116,18 @@ def test_a_kept_layout_holds_the_axes_still_until_the_labels_outgrow_it():
     assert left_edge(1, title="two\nlines")[1] < wide[1]
 
 
+def test_a_live_figure_leaves_out_small_marks_without_labels_alone():
+    def small_marks(high, layout):
+        ax = figures.axes()
+        ax.set(yscale="log", ylim=(1, high))
+        figures.png(ax, layout=layout)
+        return len(ax.yaxis.get_minor_ticks())
+
+    assert small_marks(1_000, layout=None) > 10
+    assert small_marks(1_000, layout={}) == 0
+    assert small_marks(5, layout={}) > 2  # here they are the only ones with labels
+
+
 def test_show_gives_the_picture_its_words_twice(monkeypatch):
     outputs = []
     monkeypatch.setattr(figures, "display", lambda data, metadata=None, raw=False: outputs.append((data, metadata)))

@@ -40,14 +40,16 @@ def turns(cell):
         yield from itertools.cycle([(slider, "ArrowRight")] * last + [(slider, "ArrowLeft")] * last)
     if radios.count():
         yield from itertools.cycle([(one, "Space") for one in radios.all()])
-    yield from itertools.cycle([(cell.locator("input[type=text]"), key) for key in ("End", "1", "Backspace")])
+    field = cell.locator("input[type=text]").first
+    more = "1" if field.input_value()[-1:].isdigit() else "e"
+    yield from itertools.cycle([(field, key) for key in (more, "Backspace")])
 
 
 def pictures(lesson, took: dict[int, list[float]]):
     """Presses keys; after each that led to a new picture, notes the milliseconds, sets the clock on, and yields."""
     for place, times in took.items():
         cell = lesson.cell(place)
-        for control, key in turns(cell):
+        for control, key in itertools.islice(turns(cell), 4 * KEYS):
             control.focus()
             lesson.ask("quiet")
             lesson.ask("watchPicture", place)

@@ -8,13 +8,13 @@ from helpers import course
 from helpers.exercises import rules_or_gradient_descent, start_here
 
 NUMBERS = [lesson.number for lesson in course.lessons()]
-# What is typed where the control is a field for words: any text has an answer, so these are short, middling and long.
+# What is typed where the control is a field for words, short, middling and long: its ends and its middle.
 TEXTS = {
     ("1.3", "number"): ["0", "0.3", "-123456.789"],
     ("2.1", "your guesses"): ["e", "et", "eta"],
     ("2.1", "text so far"): ["q", "the st", "every list of strings or numbers is an objec"],
     ("2.3", "word"): ["a", "knight", "incomprehensibly"],
-    ("2.3", "typed"): ["a", "the list", "a function returns the value of its argument"],
+    ("2.3", "typed"): ["at", "the list", "a function returns the value"],
     ("2.5", "text"): ["1", "3 de mayo de 1808", "31 de diciembre de 1999"],
     ("3.1", "your word"): ["a", "ghoti", "incomprehensibility"],
 }
