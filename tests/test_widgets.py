@@ -25,6 +25,8 @@ def no_guesses(monkeypatch):
     monkeypatch.setattr(widgets, "questions", {})
     monkeypatch.setattr(widgets, "_notices", set())
     monkeypatch.setattr(predictions, "_unsaved", {})
+    yield
+    gc.unfreeze()  # what these widgets set aside: other tests have their memory searched as ever
 
 
 @pytest.fixture
