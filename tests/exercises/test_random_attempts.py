@@ -387,7 +387,7 @@ def changed_solutions(exercise):
     def write(seed: int):
         try:
             return written(exercise, changed_source(inspect.getsource(exercise.reference), seed))
-        except (SyntaxError, NameError, TypeError, ValueError):  # not every change can be compiled
+        except Exception:  # not every change can be compiled
             return None
 
     return st.integers(0, 2**32).map(write)
@@ -443,7 +443,7 @@ def looks_sound(exercise, attempt, result) -> None:
     assert result.passed == (heading == CORRECT)
     assert len(text.split()) > len(heading.split()) + 2
     assert len(text) < LONGEST and len(html) < 3 * LONGEST, text[:500]
-    assert not [word for word in ("Traceback", "helpers/", "_running", "site-packages", " at 0x") if word in text], text
+    assert not [word for word in ("Traceback", "helpers/", "_running.py", "site-packages", " at 0x") if word in text], text
     assert not any(run.goes_on for run in threading.enumerate() if isinstance(run, _running.Run)), text
     text.encode()
     assert not result.passed or _is_right(exercise, attempt), text
