@@ -92,9 +92,9 @@ def _sentence(shell, error: NameError, trace) -> str | None:
     cells, here = _place(shell)
     found = maker(error.name, cells, here)
     return found and (
-        f"`{error.name}` is made by code cell {found.number} of the lesson, under “{found.heading}”, which has not run to "
-        "its end. Run the cells in order, from the top down to this one (menu Run, Run All Above Selected Cell), and "
-        "then this one again."
+        f"`{error.name}` is made by code cell {found.number} of the lesson, under “{found.heading}”, which has not run "
+        "to its end. Run the cells in order, from the top down to this one (menu Run, Run All Above Selected Cell), "
+        "and then this one again."
     )
 
 
