@@ -472,3 +472,20 @@ def test_a_random_attempt_gets_a_sentence(exercise):
         assert before == (sys.stdout, sys.stderr, sys.stdin, sys.getrecursionlimit())
 
     check()
+
+
+def _for_ever(*_):
+    while True:
+        pass
+
+
+@each_exercise
+def test_an_attempt_that_never_comes_back_is_stopped(exercise):
+    endless = type("Endless", (), dict.fromkeys(SPECIAL, _for_ever))
+    told = []
+    for attempt in (endless(), lambda *given: endless(), _for_ever):
+        result = exercise.check(attempt, 0.05)
+        looks_sound(exercise, attempt, result)
+        assert not result.passed
+        told.append(repr(result))
+    assert exercise.name in ("plan", "rule") or "stopped" in told[2] or "more than 0.05 seconds" in told[2], told[2]
