@@ -152,6 +152,7 @@ def fit(
     patience: int | None = None,
     every: int = 100,
     rate: float = 0.05,
+    whole: bool = False,
 ) -> tuple[Parameters, list[Point]]:
     """The parameters with the least validation loss on the way down `loss(parameters, *batch)`, and the way.
 
@@ -159,8 +160,9 @@ def fit(
     ends. With a `target` it ends as soon as the validation loss is at most that; if it is not after `steps`, the
     rate starts again for twice as many, until such a cycle brings nothing better. The validation loss is measured
     after `every` steps and at the end; `patience` is how many measurements without a better one end training.
-    Stopping the kernel (KeyboardInterrupt) returns the best parameters so far and says so. With a budget in steps
-    alone, the same arguments give the same result.
+    Stopping the kernel (KeyboardInterrupt) returns the best parameters so far and says so; with `whole`, for what is
+    measured or recorded, it ends the caller too: half a run would be taken for all of it. With a budget in steps alone,
+    the same arguments give the same result.
 
     >>> parabola = lambda parameters, x: jnp.sum((parameters["a"] - x) ** 2)
     >>> best, history = fit(parabola, {"a": jnp.zeros(2)}, [(1.0,)] * 90, lambda p: parabola(p, 1.0), steps=90)
@@ -187,6 +189,8 @@ def fit(
             else:
                 best.measure(parameters, step, budget)  # the batches ran out
     except KeyboardInterrupt:
+        if whole:
+            raise
         best.measure(parameters, step, budget)
         print(
             f"Stopped by hand after {step} steps. These are the best parameters so far: "

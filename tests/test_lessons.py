@@ -11,6 +11,7 @@ import nbformat
 import pytest
 
 from helpers import course
+from tests.conftest import needed
 
 MARKER = "# NBVAL_IGNORE_OUTPUT"
 REASON = "# Why: "
@@ -70,17 +71,43 @@ def without_network():
 
 
 def test_this_machine_can_take_the_network_away(without_network):
-    if not without_network:
-        pytest.skip("needs Linux's unshare, and the right to make a network of one's own: lessons ran with the network")
+    needed(without_network, "unshare, or no right to make a network of one's own,")
+
+
+REACHING_OUT = [
+    "import socket\nsocket.create_connection(('192.0.2.1', 80), timeout=20)",  # an address that nobody has
+    "import socket\nsocket.getaddrinfo('example.org', 80)",
+    "from urllib.request import urlopen\nurlopen('http://192.0.2.1', timeout=20)",
+    "import subprocess, sys\nresolve = 'import socket; socket.getaddrinfo(\"example.org\", 80)'\n"
+    "subprocess.run([sys.executable, '-c', resolve], check=True)",
+]
+WITHIN = "import socket\nserver = socket.create_server(('127.0.0.1', 0))\n"
+WITHIN += "socket.create_connection(server.getsockname(), timeout=20).close()"
+
+
+def test_a_cell_that_reaches_out_fails_as_a_lessons_would(without_network, tmp_path):
+    needed(without_network, "unshare, or no right to make a network of one's own,")
+    cells = [nbformat.v4.new_code_cell(source, execution_count=1) for source in (WITHIN, *REACHING_OUT)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "lesson.ipynb")
+    done = by_nbval(tmp_path / "lesson.ipynb", without_network, tmp_path / "metadata.json")
+    assert done.returncode == 1, done.stdout[-2000:]
+    assert "4 failed, 1 passed" in done.stdout  # loopback is there: kernels speak over it
+    for words in ("Network is unreachable", "gaierror", "urlopen error", "CalledProcessError"):
+        assert words in done.stdout
+
+
+def by_nbval(path, without_network, found) -> subprocess.CompletedProcess:
+    """Executes a notebook under nbval, with no network where that can be."""
+    command = [*without_network, sys.executable, "-c", NBVAL, "alone" if without_network else "any", str(found)]
+    command += ["-q", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", "-p", "no:cacheprovider"]
+    command += ["-o", "addopts=", "-o", "timeout=280", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"TALKS_SEED": "0"})
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_nbval_finds_the_stored_outputs_again_with_no_network_at_all(lesson, without_network, tmp_path, capsys):
     found = tmp_path / "metadata.json"
-    command = [*without_network, sys.executable, "-c", NBVAL, "alone" if without_network else "any", str(found)]
-    command += ["-q", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", "-p", "no:cacheprovider"]
-    command += ["-o", "addopts=", "-o", "timeout=280", str(lesson.path)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"TALKS_SEED": "0"})
+    done = by_nbval(lesson.path, without_network, found)
     cells = code_cells(read(lesson))
     compared = sum(not is_exempt(cell) for cell in cells)
     with capsys.disabled():

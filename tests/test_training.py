@@ -1,9 +1,11 @@
 """Budgets, early stopping, interruptions, the optimiser and the character model, on texts small enough for seconds."""
 
+import ast
 import itertools
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import models, training
+from helpers import models, recordings, training
 
 TEXT = "the quick brown fox jumps over the lazy dog and runs away. " * 60
 
@@ -106,6 +108,28 @@ def test_an_interruption_keeps_the_best_and_says_so(capsys):
     said = capsys.readouterr().out
     assert "Stopped by hand after 25 steps" in said
     assert "step 10, with a validation loss of 1.000" in said
+
+
+def test_an_interruption_of_a_measurement_is_never_taken_for_its_result(capsys):
+    validate, _ = scripted([1.0, 3.0])
+    with pytest.raises(KeyboardInterrupt):
+        training.fit(distance, {"a": jnp.zeros(2)}, stopped_after(15), validate, steps=100, every=10, whole=True)
+    assert "Stopped by hand" not in capsys.readouterr().out
+
+
+def test_whatever_is_recorded_trains_to_the_end_or_not_at_all():
+    """An interrupted record command would write the half-trained model's numbers as if they were those of all of it."""
+    calls = {
+        path.name: [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if is_fit(node)]
+        for path in Path(recordings.__file__).parent.rglob("*.py")
+    }
+    kept = {name: [{keyword.arg for keyword in call.keywords} for call in found] for name, found in calls.items()}
+    assert sum(map(len, kept.values())) >= 4
+    assert all("whole" in names for found in kept.values() for names in found), kept
+
+
+def is_fit(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("training.fit", "training.train_language_model")
 
 
 def test_an_interruption_before_the_first_step_returns_the_first_parameters(capsys):

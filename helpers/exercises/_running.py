@@ -101,7 +101,7 @@ class Run(threading.Thread):
         super().__init__(daemon=True)
         self.function, self.stopped, self.error = function, None, None
         self.closed, self.lock = False, threading.Lock()
-        self.last_resort = False
+        self.last_resort = self.was_told = False
         self.printed = Printed(self)
 
     @property
@@ -132,11 +132,13 @@ class Run(threading.Thread):
         sys.settrace(None)
         with self.lock:
             self.closed = True
-        _put_exception(self.ident, NOTHING)
+        if self.was_told:
+            _put_exception(self.ident, NOTHING)
 
     def put_stop(self) -> None:
         with self.lock:
             if not self.closed:
+                self.was_told = True
                 _put_exception(self.ident, Stop)
 
     def take_stop_back(self) -> None:
@@ -164,6 +166,8 @@ class Run(threading.Thread):
             except KeyboardInterrupt:
                 self.note("interrupted")
             self.end()
+        if self.was_told:
+            _look_no_more()
         return self
 
     def end(self) -> None:
@@ -178,6 +182,26 @@ class Run(threading.Thread):
 
 
 Run.OWN = frozenset(function.__code__ for function in (Run.run, Run.close))
+
+
+def _look_no_more() -> None:
+    """Let Python notice that an exception which was taken back is gone, by one that arrives in this very thread.
+
+    Otherwise it looks for it at every call, for ever; and CPython 3.11, where something traces the code, such as a
+    debugger, looks without end and hangs.
+    """
+    interrupted = False
+    while True:
+        try:
+            _put_exception(threading.get_ident(), Stop)
+            while True:
+                pass
+        except Stop:
+            break
+        except KeyboardInterrupt:  # it is handed on once nothing else is on its way
+            interrupted = True
+    if interrupted:
+        raise KeyboardInterrupt
 
 
 def _start_with_stack(thread: threading.Thread) -> None:

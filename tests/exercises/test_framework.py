@@ -5,10 +5,12 @@ import builtins
 import contextlib
 import itertools
 import signal
+import subprocess
 import sys
 import threading
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -567,3 +569,21 @@ def test_numbers_of_every_kind_are_read():
 )
 def test_same(one, other, equal):
     assert same(one, other) is equal
+
+
+@pytest.mark.parametrize("attempt", [my_total, loops, loops_and_catches_everything_twice])
+def test_after_a_check_a_debugger_still_works(attempt):
+    """In CPython 3.11 traced code hung once a check had told a thread to stop, or only cleared that away."""
+    code = f"""
+import faulthandler, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_framework import {attempt.__name__}, new_exercise
+new_exercise().check({attempt.__name__}, {SECONDS})
+faulthandler.dump_traceback_later(20, exit=True)
+sys.settrace(lambda *traced: None)
+(lambda: None)()
+sys.settrace(None)
+print("traced")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "traced\n", done.stderr[-1000:]

@@ -130,7 +130,7 @@ def train(skills: Sequence[str], lines: int, seed: int) -> Parameters:
     fresh = models.transformer_parameters(jax.random.key(seed), len(vocabulary()), WIDTH, LAYERS, HEADS)
     few = islice(batches(skills, lines, seed), STEPS)
     rate = RATE_OF_ONE if len(skills) == 1 else RATE_OF_ALL
-    return training.fit(loss, fresh, few, lambda _: 0.0, steps=STEPS, every=STEPS, rate=rate)[0]
+    return training.fit(loss, fresh, few, lambda _: 0.0, steps=STEPS, every=STEPS, rate=rate, whole=True)[0]
 
 
 @jax.jit

@@ -251,7 +251,9 @@ def train(pairs: Sequence[Pair], where: Where = "before the source", seed: int =
     vocabulary = FIRST_CHARACTER + len(characters())
     parameters = models.transformer_parameters(jax.random.key(seed), vocabulary, WIDTH, LAYERS, HEADS)
     given = batches(pairs, where, seed)
-    parameters, _ = training.fit(loss, parameters, given, lambda _: 0.0, steps=steps, every=steps, rate=RATE)
+    parameters, _ = training.fit(
+        loss, parameters, given, lambda _: 0.0, steps=steps, every=steps, rate=RATE, whole=True
+    )
     return Translator(parameters, tuple(pairs), where)
 
 

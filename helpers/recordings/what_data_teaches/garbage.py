@@ -75,7 +75,7 @@ def train(arm: str, width: int, garbage_rows: int, seed: int, rate: float) -> Pa
     vocabulary, count = len(texts.documentation().characters), steps(arm, garbage_rows)
     fresh = models.transformer_parameters(jax.random.key(seed), vocabulary, width, LAYERS, HEADS)
     some = batches(arm, garbage_rows, seed)
-    return training.fit(weighted_loss, fresh, some, lambda _: 0.0, steps=count, every=count, rate=rate)[0]
+    return training.fit(weighted_loss, fresh, some, lambda _: 0.0, steps=count, every=count, rate=rate, whole=True)[0]
 
 
 def good_loss(parameters: Parameters, part: str = "held_out") -> float:

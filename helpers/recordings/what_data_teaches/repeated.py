@@ -64,7 +64,7 @@ def train(characters: int, epochs: int, seed: int, rate: float) -> tuple[Paramet
 
     every = max(1, steps // EVALUATIONS)
     best, history = training.fit(
-        training.next_token_loss, start, batches, validate, steps=steps, every=every, rate=rate
+        training.next_token_loss, start, batches, validate, steps=steps, every=every, rate=rate, whole=True
     )
     return last, best, history
 
