@@ -14,29 +14,32 @@ from helpers.predictions import Prediction
 READ_ALL = """
 import hashlib
 import nbformat
-from pathlib import Path
 from helpers import book, checksums, claims, course, data, environment, glossary, handout, quizzes, recordings, teaching
 from helpers.letter_to_sound import read_rules
 assert checksums.fault() is None, checksums.fault()
 root = environment.ROOT
-assert Path.cwd() == root
 tables = [data.table(path.stem) for path in sorted(data.FOLDER.glob("*.csv"))]
 recorded = [recordings.read(path.stem) for path in sorted(recordings.FOLDER.glob("*.csv"))]
 texts = [claims.read(), glossary.read(), read_rules(), [quizzes.read(number) for number in quizzes.numbers()]]
-notebooks = [nbformat.writes(nbformat.read(lesson.path, 4)) for lesson in course.lessons()]
-made = [course.course(), teaching.plans(), course.verdicts(), course.replicated(), book.pages(course.course())]
+notebooks = [course.notebook_of(lesson) for lesson in course.lessons()]
+made = [course.course(), teaching.plans(), course.verdicts(), course.replicated(), book.readme_page(course.course())]
 handed = nbformat.writes(handout.without_answers(course.lesson("3.1")))
 lock = environment._lock(root), environment._pins(root / "requirements.txt")
 everything = repr([tables, recorded, texts, notebooks, made, handed, lock])
-print(len(everything), hashlib.sha256(everything.encode()).hexdigest())
+found = f"{root} {len(everything)} {hashlib.sha256(everything.encode()).hexdigest()}"
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def repository() -> None:
+    """What is cloned, and knows its files."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("the project is not a git repository here, so it cannot be cloned")
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory) -> Path:
     """A clone as git for Windows makes it."""
-    if not (ROOT / ".git").exists():
-        pytest.skip("the project is not a git repository here, so it cannot be cloned")
     folder = tmp_path_factory.mktemp("windows") / "project"
     subprocess.run(["git", "clone", "--quiet", "-c", "core.autocrlf=true", str(ROOT), str(folder)], check=True)
     return folder
@@ -44,14 +47,7 @@ def checkout(tmp_path_factory) -> Path:
 
 def tracked(folder: Path) -> dict[Path, bytes]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=folder, capture_output=True, text=True, check=True).stdout
-    return {folder / name: (folder / name).read_bytes() for name in listed.split("\0") if name}
-
-
-def read_all(folder: Path) -> str:
-    variables = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    told = subprocess.run([sys.executable, "-c", READ_ALL], cwd=folder, env=variables, capture_output=True, text=True)
-    assert told.returncode == 0, told.stderr
-    return told.stdout
+    return {folder / name: (folder / name).read_bytes() for name in listed.split("\0") if (folder / name).is_file()}
 
 
 def test_a_checkout_on_windows_holds_the_same_bytes(checkout):
@@ -61,14 +57,19 @@ def test_a_checkout_on_windows_holds_the_same_bytes(checkout):
     assert environment._lock(checkout) == environment._lock(ROOT)
 
 
-def test_files_saved_with_the_line_ends_of_windows_are_read_as_the_others_are(checkout):
+def test_files_saved_with_the_line_ends_of_windows_are_read_as_the_others_are(tmp_path):
     """Every text of the project: code, notebooks, tables, the map, quizzes, locks."""
-    unix = read_all(checkout)
-    for path, content in tracked(checkout).items():
-        if b"\0" not in content:
-            path.write_bytes(content.replace(b"\n", b"\r\n"))
-    assert b"\r\n" in (checkout / "helpers" / "data.py").read_bytes()
-    assert read_all(checkout) == unix
+    for path, content in tracked(ROOT).items():
+        copy = tmp_path / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(content if b"\0" in content else content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+    assert b"\r\n" in (tmp_path / "helpers" / "data.py").read_bytes()
+    exec(READ_ALL, here := {})
+    variables = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", f"{READ_ALL}\nprint(found)"]
+    told = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.strip() == here["found"].replace(str(ROOT), str(tmp_path))
 
 
 def test_pip_takes_a_lock_with_the_line_ends_of_windows(tmp_path):
