@@ -121,7 +121,7 @@ def test_gradients_agree_with_finite_differences(parameters, tokens):
     with jax.enable_x64(True):
         exact = {name: jnp.asarray(np.asarray(array), jnp.float64) for name, array in parameters.items()}
         loss = lambda parameters: jnp.mean(jax.nn.log_softmax(models.transformer(parameters, tokens))[..., 3])  # noqa: E731
-        check_grads(loss, (exact,), order=1, modes=["rev"], eps=1e-6, atol=1e-6, rtol=1e-6)
+        check_grads(jax.jit(loss), (exact,), order=1, modes=["rev"], eps=1e-6, atol=1e-6, rtol=1e-6)
 
 
 def test_rotated_products_depend_on_the_distance_alone():
