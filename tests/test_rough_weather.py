@@ -132,7 +132,7 @@ def interrupt_each_long_cell(started: Kernel, code: list[str], lengths=(LONG, LO
     return interrupted
 
 
-INTERRUPTED = [("0", 0), ("1.4", 3), ("2.2", 3), ("3.3", 5), ("5", 1)]
+INTERRUPTED = [("0", 0), ("1.4", 3), ("2.2", 2), ("3.3", 3), ("5", 0)]
 
 
 @posix

@@ -418,7 +418,12 @@ def _where(error: BaseException) -> str:
 
 
 def _without_addresses(text: str) -> str:
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+    """Text without what differs from machine to machine: where objects lie in memory, and modules on the disk.
+
+    >>> _without_addresses("<f at 0x7f00dead> and <module 'numpy' from '/home/me/numpy/__init__.py'>")
+    "<f> and <module 'numpy'>"
+    """
+    return re.sub(r" at 0x[0-9a-fA-F]+|(?<=') from '[^']*'(?=>)", "", text)
 
 
 def _why_stopped(run: Run, seconds: float) -> str:

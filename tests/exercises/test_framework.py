@@ -406,6 +406,7 @@ HORRORS = {
     "interrupts": (raises_keyboard_interrupt, "raised KeyboardInterrupt"),
     "raises": (raises(KeyError("x")), "raised KeyError: 'x'"),
     "raises with address": (raises(ValueError("<f at 0x7f00dead>")), "raised ValueError: <f>"),
+    "raises with a place": (raises(ValueError(f"<module 'x' from '{__file__}'>")), "raised ValueError: <module 'x'>"),
     "raises unspeakable": (raises(Unspeakable()), "raised Unspeakable"),
     "raises endless": (raises(Endless()), "was stopped."),
     "raises masked": (raises(Masked()), "raised Masked"),
