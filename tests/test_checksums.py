@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import checksums, claims, course, data, glossary, quizzes, recordings, teaching
+from helpers import checksums, claims, course, data, glossary, hub, quizzes, recordings, teaching
 from helpers.environment import Fault
 from helpers.letter_to_sound import read_rules
 
@@ -20,6 +20,8 @@ READERS = {
     "claims.csv": claims.read,
     "glossary.csv": glossary.read,
     "letter_to_sound_rules.csv": read_rules,
+    "lessons.csv": course.taken,
+    "hub.csv": lambda path: hub.needs(path.parent),
 }
 
 

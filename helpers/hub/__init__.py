@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from helpers import checksums, course
 from helpers.course import Lesson
 from helpers.environment import ROOT, Fault
 
@@ -70,16 +71,21 @@ def page(lesson: Lesson, repository: str) -> str:
     return "/git-pull?" + urlencode({"repo": repository, "targetPath": COPY, "urlpath": notebook})
 
 
-def needs() -> Needs:
+def needs(folder: Path = ROOT / "data" / "measured") -> Needs:
     """What one learner of this course takes.
 
     >>> 0.5 < needs().memory < 2
     True
+
+    Raises Fault where what was measured is missing or damaged.
     """
-    lessons, (server, *_) = _measured("lessons"), _measured("hub")
-    kernel, processor = (max(float(row[key]) for row in lessons) for key in ("peak_memory_mb", "processor_seconds"))
+    lines = checksums.read(folder / "hub.csv").splitlines()
+    server = next(csv.DictReader(line for line in lines if not line.startswith("#")))
+    lessons = list(course.taken(folder / "lessons.csv").values())
+    kernel = max(lesson.peak_memory_mb for lesson in lessons)
     memory = (float(server["peak_memory_mb"]) + kernel) / 1e3
-    return Needs(memory, memory + kernel / 1e3, processor, int(lessons[0]["cores"]))
+    processor = max(lesson.processor_seconds for lesson in lessons)
+    return Needs(memory, memory + kernel / 1e3, processor, lessons[0].cores)
 
 
 def size() -> str:
@@ -147,11 +153,6 @@ def arguments(port: int, certificate: str = "", key: str = "") -> list[str]:
             raise Fault(f"There is no {name} file {file or '(none is named)'}.", "name both: --certificate and --key.")
     secured = [f"--JupyterHub.ssl_cert={certificate}", f"--JupyterHub.ssl_key={key}"]
     return [*start, *secured, f"--JupyterHub.bind_url=https://:{port}"]
-
-
-def _measured(name: str) -> list[dict[str, str]]:
-    with (ROOT / "data" / "measured" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(line for line in file if not line.startswith("#")))
 
 
 def _is_open(path: Path) -> bool:
