@@ -73,7 +73,7 @@ def test_a_knob(number, benchmark, open_lesson):  # noqa: F811
         clock.now += next(passing) / 1000
 
     benchmark.pedantic(wait_for_picture, rounds=len(everything), iterations=1)
-    medians = {f"cell {place}": round(statistics.median(times)) for place, times in took.items()}
+    medians = {f"cell {place}": round(statistics.median(times)) if times else "no key" for place, times in took.items()}
     benchmark.extra_info["median of each explore (ms)"] = medians
     print(f"\nLesson {number}, median of each explore (ms): {medians}")
     assert statistics.median(everything) < 1000 * BOUND
