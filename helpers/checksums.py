@@ -7,6 +7,7 @@ renews the list. It has the form of the command sha256sum, and a file's line end
 
 import hashlib
 import os
+import tomllib
 from pathlib import Path
 
 from helpers import files
@@ -31,6 +32,29 @@ def read(path: Path) -> str:
     if what:
         raise Fault(f"data/{name} {what}.", f"git restore data/{name} data/{LIST}; or, {MEANT}")
     return path.read_text(encoding="utf-8")
+
+
+def read_toml(path: Path) -> dict:
+    """The table in a TOML file, read as `read` does.
+
+    >>> read_toml(FOLDER / "course.toml")["course"]["title"]
+    'Talks You Can Run'
+
+    Raises ValueError, with the file and the place, where it is not well-formed; Fault as `read` does.
+    """
+    try:
+        return tomllib.loads(read(path))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path.name} is not well-formed TOML: {error}") from None
+
+
+def refuse(path: Path, problems: list[str]) -> None:
+    """Raises ValueError that names a file and everything wrong with what it says, where anything is.
+
+    >>> refuse(FOLDER / "course.toml", [])
+    """
+    if problems:
+        raise ValueError(f"{path.name}:\n" + "\n".join(f"- {problem}" for problem in problems))
 
 
 def problem(path: Path) -> str:

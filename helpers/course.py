@@ -9,7 +9,6 @@ import csv
 import io
 import json
 import re
-import tomllib
 from collections import Counter
 from dataclasses import dataclass, fields
 from functools import cache
@@ -121,17 +120,13 @@ def read(path: Path = MAP) -> Course:
 
     Raises ValueError that names everything wrong with the file; Fault where data/course.toml is missing or damaged.
     """
-    try:
-        table = tomllib.loads(checksums.read(path))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path.name} is not well-formed TOML: {error}") from None
+    table = checksums.read_toml(path)
     problems = _table_problems(table)
     if not problems:
         parts = tuple(Part(**part) for part in table["part"])
         lessons = tuple(_lesson(entry) for entry in table.get("lesson", []))
         problems = _map_problems(parts, lessons)
-    if problems:
-        raise ValueError(f"{path.name}:\n" + "\n".join(f"- {problem}" for problem in problems))
+    checksums.refuse(path, problems)
     planned = tuple(Part(**one) for one in table.get("planned", []))
     return Course(table["course"]["title"], table["course"]["repository"], parts, lessons, planned)
 

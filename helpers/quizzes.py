@@ -3,7 +3,6 @@
 `widgets.quiz` shows one in a notebook. It needs the standard library alone.
 """
 
-import tomllib
 from collections import Counter
 from html import escape
 from pathlib import Path
@@ -72,16 +71,12 @@ def read(number: str, folder: Path = FOLDER) -> Quiz:
     path = folder / f"{number.replace('.', '_')}.toml"
     if path not in checksums.among(folder, ".toml"):
         raise ValueError(f"Lesson {number} has no exit quiz. These have one: {', '.join(numbers(folder)) or 'none'}.")
-    try:
-        table = tomllib.loads(checksums.read(path))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path.name} is not well-formed TOML: {error}") from None
+    table = checksums.read_toml(path)
     problems = _table_problems(table)
     if not problems:
         quiz = Quiz(number, tuple(_question(entry) for entry in table["question"]))
         problems = _quiz_problems(quiz)
-    if problems:
-        raise ValueError(f"{path.name}:\n" + "\n".join(f"- {problem}" for problem in problems))
+    checksums.refuse(path, problems)
     return quiz
 
 

@@ -6,7 +6,6 @@ with its stored verdicts, data/replicated/, the exercises and the quiz.
 
 import importlib
 import re
-import tomllib
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -63,16 +62,12 @@ def read(path: Path = PLANS) -> dict[tuple[str, int], Plan]:
 
     Raises ValueError that names everything wrong with the file; Fault where data/teaching.toml is missing or damaged.
     """
-    try:
-        table = tomllib.loads(checksums.read(path))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path.name} is not well-formed TOML: {error}") from None
+    table = checksums.read_toml(path)
     problems = _table_problems(table)
     if not problems:
         plans = [_plan(entry) for entry in table["plan"]]
         problems = _set_problems(plans) or [problem for plan in plans for problem in _plan_problems(plan)]
-    if problems:
-        raise ValueError(f"{path.name}:\n" + "\n".join(f"- {problem}" for problem in problems))
+    checksums.refuse(path, problems)
     return {(plan.lesson, plan.minutes): plan for plan in plans}
 
 
