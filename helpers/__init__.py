@@ -3,6 +3,7 @@
 import sys
 
 if "IPython" in sys.modules:  # in a notebook; the commands start with the standard library alone
-    from helpers import order
+    from helpers import interrupts, order
 
+    interrupts.watch()
     order.watch()

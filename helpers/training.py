@@ -18,7 +18,7 @@ import numpy as np
 from jax import Array
 from tqdm.auto import tqdm
 
-from helpers import models
+from helpers import interrupts, models
 from helpers.models import Parameters
 
 CONTEXT = 64
@@ -191,6 +191,7 @@ def fit(
     except KeyboardInterrupt:
         if whole:
             raise
+        interrupts.recover()
         best.measure(parameters, step, budget)
         print(
             f"Stopped by hand after {step} steps. These are the best parameters so far: "

@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import traitlets
 from IPython.display import display
 
-from helpers import course, figures, predictions, quizzes
+from helpers import course, figures, interrupts, predictions, quizzes
 from helpers.predictions import Prediction, Sentence
 from helpers.quizzes import Quiz
 
@@ -128,6 +128,8 @@ class Explorer(ipywidgets.VBox):
             self.draw()
         except (Exception, KeyboardInterrupt) as error:
             self.message.value = _what_went_wrong(self.values(), error)
+            if isinstance(error, KeyboardInterrupt):
+                interrupts.recover()
 
 
 def _set_aside() -> None:

@@ -149,6 +149,67 @@ def test_a_lesson_whose_long_cells_are_each_interrupted_goes_on(number, at_least
     assert course_files() == before
 
 
+IMPORTS = """
+import importlib.abc, os, signal, sys
+class Interrupter(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "nltk.downloader":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupter())
+import helpers
+"""
+LOADS = """
+import time
+from helpers import data
+{}
+"""
+
+
+@posix
+@pytest.mark.parametrize("rest", ["time.sleep(60)", "while True: pass"])
+def test_an_import_goes_on_to_its_end_and_then_the_cell_is_interrupted(rest, tmp_path):
+    """Cut there, nltk could not be imported again in the same kernel."""
+    with kernel(course.lesson("0"), tmp_path) as started:
+        assert started.run(IMPORTS)["status"] == "ok"
+        answer = started.run(LOADS.format(rest))
+        assert answer["ename"] == "KeyboardInterrupt", told(answer)
+        assert "importlib" not in told(answer)
+        assert started.run(LOADS.format("assert data.handwriting()"))["status"] == "ok"
+
+
+@posix
+def test_an_interruption_for_which_a_cell_was_too_short_does_not_meet_the_next(tmp_path):
+    with kernel(course.lesson("0"), tmp_path) as started:
+        assert started.run(IMPORTS)["status"] == "ok"
+        assert started.run("import nltk.downloader")["status"] == "ok"
+        assert started.run("import time; time.sleep(0.2)")["status"] == "ok"
+
+
+LOWERS = """
+from helpers import claims
+import jax, jax.numpy as jnp
+from jax._src.interpreters import pxla
+compiled, whole = [], pxla.mlir.lower_jaxpr_to_module
+jax.monitoring.register_event_duration_secs_listener(
+    lambda event, *_, **__: compiled.append(event) if "backend_compile" in event else None
+)
+def cut(*given, **named):
+    pxla.mlir.lower_jaxpr_to_module = whole
+    raise KeyboardInterrupt
+double, x = jax.jit(lambda x: jnp.sin(x) * 2), jnp.ones(3)
+pxla.mlir.lower_jaxpr_to_module = cut
+double(x)
+"""
+
+
+def test_after_an_interruption_jax_compiles_once_and_not_at_every_call(tmp_path):
+    with kernel(course.lesson("0"), tmp_path) as started:
+        assert started.run(LOWERS)["ename"] == "KeyboardInterrupt"
+        assert started.run("del compiled[:]\nfor _ in range(3):\n    double(x)")["status"] == "ok"
+        assert started.value("len(compiled)") == "1"
+
+
 LOOP = """
 from helpers.exercises import start_here as exercises
 def my_share(*given):

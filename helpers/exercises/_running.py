@@ -18,6 +18,8 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
+from helpers import interrupts
+
 MEMORY = 500_000_000  # bytes by which an attempt may make the process grow
 PRINTED = 1_000_000  # characters that an attempt may print
 KEPT = 2_000  # characters of them that are kept to be shown
@@ -168,6 +170,7 @@ class Run(threading.Thread):
             self.end()
         if self.was_told:
             _look_no_more()
+            interrupts.recover()  # told to stop, an attempt is cut as by an interruption
         return self
 
     def end(self) -> None:
