@@ -1,10 +1,12 @@
 """A cell that is interrupted can be run again: no import is left half done, nor anything that JAX was compiling.
 
-Two things would not survive an interruption (KeyboardInterrupt). Python keeps the inner modules of a package whose
+Three things would not survive an interruption (KeyboardInterrupt). Python keeps the inner modules of a package whose
 import was cut, and without the package they cannot be imported again: nltk, for one. JAX remembers a function that was
 cut while it was lowered as a failed entry of its caches, and compiles it afresh at every later call, without a word:
-what took seconds takes many minutes. So an import in a cell goes on to its end before the cell is interrupted, and
-after an interruption JAX forgets what it has compiled.
+what took seconds takes many minutes. And IPython's kernel never sends its answer if it is interrupted in the moment
+after a cell, so that the cell seems to run for ever. Here an import in a cell goes on to its end before the cell is
+interrupted; after an interruption JAX forgets what it has compiled; and once a cell is over, an interruption means
+nothing any more.
 """
 
 import signal
@@ -45,9 +47,12 @@ _waiting: threading.Timer | None = None
 
 def _listen(_cell=None) -> None:
     """IPython's kernel sets Python's own handler before each cell; another one is there for a reason, and stays."""
-    main = threading.current_thread() is threading.main_thread()
-    if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupt)
+    _replace(signal.default_int_handler, _interrupt)
+
+
+def _replace(old, new) -> None:
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is old:
+        signal.signal(signal.SIGINT, new)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -73,7 +78,8 @@ def _ask_again() -> None:
 
 
 def _after(result) -> None:
+    _replace(_interrupt, signal.SIG_IGN)
     if _waiting:
-        _waiting.cancel()  # the cell is over: the next one is not meant
+        _waiting.cancel()
     if isinstance(result.error_in_exec, KeyboardInterrupt):
         recover()

@@ -186,6 +186,25 @@ def test_an_interruption_for_which_a_cell_was_too_short_does_not_meet_the_next(t
         assert started.run("import time; time.sleep(0.2)")["status"] == "ok"
 
 
+LATE = """
+import os, signal
+import helpers
+kernel, whole = get_ipython().kernel, get_ipython().kernel.finish_metadata
+def late(*given):
+    os.kill(os.getpid(), signal.SIGINT)
+    return whole(*given)
+kernel.finish_metadata = late
+"""
+
+
+@posix
+def test_an_interruption_in_the_moment_after_a_cell_does_not_cost_the_kernels_answer(tmp_path):
+    with kernel(course.lesson("0"), tmp_path) as started:
+        assert started.run(LATE)["status"] == "ok"
+        for _ in range(3):
+            assert started.reply(started.send("1 + 1"), 20)["status"] == "ok"
+
+
 LOWERS = """
 from helpers import claims
 import jax, jax.numpy as jnp
