@@ -102,7 +102,7 @@ class Run(threading.Thread):
     def __init__(self, function: Callable[[], None]):
         super().__init__(daemon=True)
         self.function, self.stopped, self.error = function, None, None
-        self.closed, self.lock = False, threading.Lock()
+        self.closed, self.lock, self.ended = False, threading.Lock(), threading.Event()
         self.last_resort = self.was_told = False
         self.printed = Printed(self)
 
@@ -114,7 +114,8 @@ class Run(threading.Thread):
 
     @property
     def goes_on(self) -> bool:
-        return self.is_alive() and not self.asleep
+        """Looked at as well: a thread whose join was interrupted is not alive for CPython 3.11, though it runs."""
+        return not self.ended.is_set() and self.ident in sys._current_frames() and not self.asleep
 
     def note(self, reason: str) -> None:
         self.stopped = self.stopped or reason
@@ -122,7 +123,8 @@ class Run(threading.Thread):
     def run(self) -> None:
         try:
             try:
-                self.function()
+                if not self.stopped:  # interrupted before it began
+                    self.function()
             except BaseException as error:  # whatever it is, it must not leave the thread
                 sys.settrace(None)
                 self.error = type(error)  # the exception itself would keep all that the attempt made
@@ -136,6 +138,7 @@ class Run(threading.Thread):
             self.closed = True
         if self.was_told:
             _put_exception(self.ident, NOTHING)
+        self.ended.set()
 
     def put_stop(self) -> None:
         with self.lock:
@@ -160,7 +163,7 @@ class Run(threading.Thread):
             try:
                 _start_with_stack(self)
                 while self.goes_on and not self.stopped:
-                    self.join(0.01)
+                    self.ended.wait(0.01)
                     if time.monotonic() > deadline:
                         self.note("time")
                     elif memory().rss > enough:
@@ -179,7 +182,7 @@ class Run(threading.Thread):
             with suppress(KeyboardInterrupt):  # somebody may press the button twice
                 self.last_resort = time.monotonic() > started + PATIENCE / 2
                 self.put_stop()
-                self.join(0.01)
+                self.ended.wait(0.01)
                 if self.asleep:
                     self.take_stop_back()  # or it would wake the sleeper
 
