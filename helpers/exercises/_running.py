@@ -221,13 +221,14 @@ def _start_with_stack(thread: threading.Thread) -> None:
 @contextmanager
 def _captured(run: Run) -> Iterator[None]:
     """Give what the attempt prints to `run`, let it read nothing, and put everything back afterwards."""
-    before = sys.stdout, sys.stderr, sys.stdin, builtins.input, sys.getrecursionlimit()
+    before = sys.stdout, sys.stderr, sys.stdin, builtins.input, sys.unraisablehook, sys.getrecursionlimit()
     try:
         sys.stdout = sys.stderr = run.printed
         sys.stdin, builtins.input = io.StringIO(), run.refuse_input
+        sys.unraisablehook = sys.__unraisablehook__  # one written in Python would run, and be cut, in the attempt
         yield
     finally:
-        sys.stdout, sys.stderr, sys.stdin, builtins.input, limit = before
+        sys.stdout, sys.stderr, sys.stdin, builtins.input, sys.unraisablehook, limit = before
         sys.setrecursionlimit(limit)
 
 

@@ -498,6 +498,26 @@ def test_an_attempt_that_is_interrupted_before_it_begins_never_does():
     assert not called and not run.goes_on
 
 
+def test_what_an_attempt_drops_while_it_is_stopped_reaches_nobody(exercise, monkeypatch):
+    """Such as pytest's own hook, which imports a module: a stop that arrived there failed the test."""
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    hook = sys.unraisablehook
+
+    class Dropped:
+        def __del__(self):
+            raise ValueError("dropped")
+
+    def drops_at_its_end(values):
+        dropped = Dropped()  # noqa: F841 - it goes when the stop leaves this function
+        while True:
+            pass
+
+    result = exercise.check(drops_at_its_end, seconds=0.3)
+    assert "was stopped" in repr(result)
+    assert not told and sys.unraisablehook is hook
+
+
 def test_an_attempt_that_wakes_from_its_sleep_is_put_to_sleep_again(monkeypatch):
     """Else it would go on for ever behind everything that the learner runs next."""
     sleep, woken = _running._sleep_for_good, []
