@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.recordings.scaling_laws import laws, speedups
+from helpers.recordings.scaling_laws import ladder, laws, speedups
 from helpers.recordings.scaling_laws.laws import Curve, Law, Run
 
 TRUE = Law(floor=1.2, by_size=20, size_power=0.4, by_data=60, data_power=0.35)
@@ -33,6 +33,16 @@ def test_one_wild_cell_hardly_moves_the_fit():
     runs = made_up()
     runs[7] = runs[7]._replace(loss=2 * runs[7].loss)
     assert laws.fit(runs) == pytest.approx(TRUE, rel=0.1)
+
+
+def test_a_fit_does_not_hang_on_the_last_digit_of_the_losses():
+    """Six lengths at each size: by size alone every curve between the middle two is as good for Huber's loss."""
+    size, losses = laws.columns(laws.cells(ladder.recorded(ladder.SOURCE)), "size", "loss")
+    draw = np.random.default_rng(0)
+    found = [
+        laws.loss(laws.fit_curve(size, losses * np.exp(1e-12 * draw.normal(size=len(losses)))), size) for _ in range(4)
+    ]
+    assert np.ptp(np.log(found), axis=0).max() < 1e-6
 
 
 def test_a_wrong_form_gives_itself_away_on_what_is_held_out():
