@@ -74,6 +74,16 @@ def test_predictions_hold_the_truth_about_as_often_as_they_should():
     assert all(high - low < 0.1 for low, _, high in found)
 
 
+def test_laws_that_were_fitted_before_predict_what_a_number_of_draws_does():
+    runs = made_up(noise=0.02, seeds=2)
+    law = laws.fit(laws.cells(runs))
+    fitted = [laws.fit(some, True, law) for some in laws.redrawn(runs, 20, 3)]
+    assert laws.predicted(runs, HIDDEN, DATA, draws=fitted, seed=3) == laws.predicted(runs, HIDDEN, DATA, True, 20, 3)
+    assert laws.predicted(runs, HIDDEN, DATA, draws=fitted[:10], seed=3) != laws.predicted(
+        runs, HIDDEN, DATA, True, 20, 3
+    )
+
+
 def test_more_noise_is_a_wider_interval():
     wide, narrow = (laws.intervals(made_up(noise=n, seeds=3), laws.split_power, draws=20) for n in (0.02, 0.002))
     assert narrow.high - narrow.low < 0.5 * (wide.high - wide.low)

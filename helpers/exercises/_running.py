@@ -114,7 +114,7 @@ class Run(threading.Thread):
 
     @property
     def goes_on(self) -> bool:
-        """Looked at as well: a thread whose join was interrupted is not alive for CPython 3.11, though it runs."""
+        """Seen among the threads' frames: is_alive() denies a running one whose join was interrupted (CPython 3.11)."""
         return not self.ended.is_set() and self.ident in sys._current_frames() and not self.asleep
 
     def note(self, reason: str) -> None:

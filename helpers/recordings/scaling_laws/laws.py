@@ -80,7 +80,8 @@ def columns(runs: Sequence[Run], *names: str) -> list[np.ndarray]:
 def fit(runs: Sequence[Run], floor: bool = True, start: Law | None = None) -> Law:
     """The law that fits these losses best, by Huber's loss of their logarithm's error; without `floor` it has none.
 
-    Give it `cells(runs)` for one loss a cell, as all below do. From several starts, unless one is given.
+    Give it `cells(runs)` for one loss a cell, as all below do. From several starts, unless one is given. Where Huber's
+    loss is flat, the squared errors decide, so that the law does not hang on the last digit of a loss.
 
     >>> true = Law(floor=1, by_size=50, size_power=0.5, by_data=300, data_power=0.4)
     >>> some = [Run(n, d, n * d, loss(true, n, d)) for n in (1e3, 1e4, 1e5) for d in (1e4, 1e5, 1e6)]
